@@ -1,0 +1,110 @@
+import type { ColumnType } from './dataset.ts';
+
+/**
+ * A field's canonical Postgres text input, or `undefined` when its type refuses it. Blank fields never get
+ * here: blank means NULL. White space around numbers and times is ignored, in text it stays.
+ */
+export type FieldReader = (field: string) => string | undefined;
+
+const INTEGER = /^[+-]?\d{1,30}$/;
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+const SECONDS_OR_MILLISECONDS = /^\d{9,10}$|^\d{12,13}$/;
+/** `YYYY-MM-DD`, optionally `T` or blank and a time, optionally a zone: `Z`, `UTC`, `+02`, `+0200`, `+02:00`. */
+const DATE_TIME =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?(?: ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?$/i;
+
+const BIGINT_MAX = 9_223_372_036_854_775_807n;
+const INTEGER_MAX = 2_147_483_647n;
+
+function readInteger(field: string, max: bigint): string | undefined {
+  const text = field.trim();
+  if (!INTEGER.test(text)) return undefined;
+  // up to 9 digits always fit; only longer ones are worth a BigInt
+  if (text.length <= 9) return text;
+  const value = BigInt(text);
+  return value > max || value < -max - 1n ? undefined : value.toString();
+}
+
+function readDecimal(field: string): string | undefined {
+  const text = field.trim();
+  return DECIMAL.test(text) ? text : undefined;
+}
+
+function readDouble(field: string): string | undefined {
+  const text = readDecimal(field);
+  return text !== undefined && Number.isFinite(Number(text)) ? text : undefined;
+}
+
+function isRealDate(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return year >= 1 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
+
+/**
+ * imgix does not document its time format, so unix seconds, unix milliseconds, ISO 8601 and
+ * `YYYY-MM-DD[ HH:MM:SS[ UTC]]` are accepted; without a zone they are UTC (imgix.md, section 4).
+ */
+function readInstant(field: string): string | undefined {
+  const text = field.trim();
+  if (SECONDS_OR_MILLISECONDS.test(text)) {
+    const milliseconds = text.length <= 10 ? Number(text) * 1000 : Number(text);
+    return new Date(milliseconds).toISOString();
+  }
+  const match = DATE_TIME.exec(text);
+  if (match === null) return undefined;
+  const [
+    ,
+    year = '',
+    month = '',
+    day = '',
+    hour = '00',
+    minute = '00',
+    second = '00',
+    fraction = '',
+    zone = 'Z',
+  ] = match;
+  if (!isRealDate(Number(year), Number(month), Number(day))) return undefined;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const offset = /^(Z|UTC|GMT)$/i.test(zone) ? 'Z' : zone;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${offset}`;
+}
+
+function readDate(field: string): string | undefined {
+  const instant = readInstant(field);
+  if (instant === undefined) return undefined;
+  // a date that carries an offset is meant in that offset: keep the written day
+  return instant.slice(0, 10);
+}
+
+function readBoolean(field: string): string | undefined {
+  const text = field.trim().toLowerCase();
+  if (['true', 't', 'yes', 'y', '1'].includes(text)) return 'true';
+  if (['false', 'f', 'no', 'n', '0'].includes(text)) return 'false';
+  return undefined;
+}
+
+function readJson(field: string): string | undefined {
+  try {
+    JSON.parse(field);
+  } catch {
+    return undefined;
+  }
+  // jsonb cannot hold NUL, also not escaped
+  return /\\u0000/.test(field) ? undefined : field;
+}
+
+const READERS: Record<ColumnType, FieldReader> = {
+  text: (field) => field,
+  bigint: (field) => readInteger(field, BIGINT_MAX),
+  integer: (field) => readInteger(field, INTEGER_MAX),
+  numeric: readDecimal,
+  'double precision': readDouble,
+  timestamptz: readInstant,
+  date: readDate,
+  boolean: readBoolean,
+  jsonb: readJson,
+};
+
+export function fieldReader(type: ColumnType): FieldReader {
+  return READERS[type];
+}

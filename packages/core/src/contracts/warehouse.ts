@@ -1,0 +1,100 @@
+import type { Dataset } from '../dataset.ts';
+import type { EdgeledgerError } from '../errors.ts';
+import type { ExpectedUnit, UnitKey, UnitRecord, UnitRef } from '../unit.ts';
+import type { CompanionRows, Finding, ParsedPart } from './source.ts';
+
+/** The ledger: which unit is in the warehouse, which is not yet, which is lost, and why. */
+export interface Ledger {
+  /** Units of one account whose period starts in `[from, to)`. */
+  findUnits(filter: UnitFilter): Promise<readonly UnitRecord[]>;
+  findUnit(key: UnitKey): Promise<UnitRecord | undefined>;
+  /** Adds units that are not known yet (as `expected`) and refreshes what the vendor lists; loses nothing. */
+  recordExpected(units: readonly ExpectedUnit[], now: Date): Promise<void>;
+  /** Not ready: asks again at `until`. Leaves a loaded unit loaded. */
+  recordWaiting(unit: UnitRef, until: Date, reason: string): Promise<void>;
+  /** The vendor no longer keeps it; also opens a finding. Leaves a loaded unit loaded. */
+  recordLost(unit: UnitRef, reason: string): Promise<void>;
+  /** A failure before a load could begin. Leaves a loaded unit loaded. */
+  recordFailure(unit: UnitRef, error: EdgeledgerError, now: Date): Promise<void>;
+}
+
+export interface UnitFilter {
+  readonly account: string;
+  readonly from: Date;
+  readonly to: Date;
+  readonly datasets?: readonly string[];
+}
+
+/**
+ * Brings units in: begin, stage every part, publish. Staged rows are invisible. Publishing is one
+ * transaction of rows, rejects, findings, load and unit; it refuses when a newer load was published since.
+ */
+export interface Loader {
+  begin(unit: UnitRef, dataset: Dataset): Promise<Load>;
+  /** Opens a load that another process began (the parts of one report are separate jobs). */
+  resume(loadId: string, dataset: Dataset): Promise<Load>;
+}
+
+export interface Load {
+  readonly loadId: string;
+  readonly unit: UnitRef;
+  readonly dataset: Dataset;
+  /** Streams one part into staging; repeating a part number replaces what it staged before. */
+  stagePart(
+    partNo: number,
+    partName: string,
+    part: ParsedPart,
+    onProgress?: StageProgress,
+  ): Promise<PartReceipt>;
+  /** Forgets a staged part (it was cut by a row limit and is read again in pieces). */
+  unstagePart(partNo: number): Promise<void>;
+  /** Parts staged so far, in part order, with the header each one had. */
+  stagedParts(): Promise<readonly PartReceipt[]>;
+  publish(request: PublishRequest): Promise<PublishResult>;
+  /** Drops what was staged, keeps rejects, records the failure. Leaves a loaded unit's rows and state. */
+  fail(error: EdgeledgerError, now: Date): Promise<void>;
+  /** Drops what was staged; nothing went wrong (nothing to read yet, or shutting down). */
+  abandon(): Promise<void>;
+}
+
+export type StageProgress = (delta: {
+  readonly rows: number;
+  readonly rejects: number;
+  readonly bytes: number;
+}) => void;
+
+export interface PartReceipt {
+  readonly partNo: number;
+  readonly name: string;
+  readonly header: readonly string[];
+  readonly rows: number;
+  readonly rejects: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Hash of the accepted rows and their columns: equal content, equal fingerprint. */
+  readonly fingerprint: string;
+}
+
+export interface PublishRequest {
+  readonly now: Date;
+  readonly vendorReportId: string | null;
+  readonly revision: string | null;
+  readonly companions: readonly CompanionRows[];
+  readonly findings: readonly Finding[];
+  /** Set when the vendor has the whole report. */
+  readonly availableAt: Date | null;
+  readonly isSettled: (fingerprintUnchanged: boolean) => boolean;
+  /** When to look again, unless settled. */
+  readonly nextCheckAt: Date | null;
+}
+
+export interface PublishResult {
+  readonly outcome: 'published' | 'unchanged';
+  readonly rowsInserted: number;
+  readonly rowsUpdated: number;
+  readonly rowsUnchanged: number;
+  readonly rowsDeleted: number;
+  readonly rejects: number;
+  readonly bytes: number;
+  readonly settled: boolean;
+}

@@ -1,0 +1,66 @@
+/** The column types data tables use, as Postgres names them. */
+export const COLUMN_TYPES = [
+  'text',
+  'bigint',
+  'integer',
+  'numeric',
+  'double precision',
+  'timestamptz',
+  'date',
+  'boolean',
+  'jsonb',
+] as const;
+export type ColumnType = (typeof COLUMN_TYPES)[number];
+
+export const VENDORS = ['imgix', 'akamai'] as const;
+export type Vendor = (typeof VENDORS)[number];
+
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Other header names that mean this column, in order of preference, already normalized. */
+  readonly aliases?: readonly string[];
+  /** Without this column the report cannot be loaded. */
+  readonly required?: boolean;
+}
+
+/**
+ * - `daily`: the report covers its day alone.
+ * - `month_to_date`: totals since the first of the month; adding two days up counts twice.
+ * - `interval`: each row has its own five-minute interval.
+ * - `window`: one value for the whole requested window.
+ */
+export type Accumulation = 'daily' | 'month_to_date' | 'interval' | 'window';
+
+/**
+ * How a load meets what was there before. `upsert` writes only rows that differ and deletes vanished ones;
+ * `replace` swaps the unit's rows as a whole, when any of them differs.
+ */
+export type LoadStrategy = 'upsert' | 'replace';
+
+/** One kind of report that lands in one table. Datasets are data: code asks them, never their name. */
+export interface Dataset {
+  /** `<schema>.<table>`, for example `imgix.cdn_logs`. */
+  readonly name: string;
+  readonly vendor: Vendor;
+  /** The vendor's own name of the report, for example `endpoint-usage-by-time`. */
+  readonly report: string;
+  readonly accumulation: Accumulation;
+  readonly strategy: LoadStrategy;
+  /** Row identity within (account, report_key, period_start). */
+  readonly identity: readonly string[];
+  readonly columns: readonly Column[];
+  /** How long the vendor keeps a report, counted in days from the end of its period. */
+  readonly retentionDays: number;
+}
+
+/** Columns that every data table has and that no header may claim. */
+export const SYSTEM_COLUMNS = [
+  'account',
+  'report_key',
+  'period_start',
+  'period_end',
+  'load_id',
+  'part',
+  'row_no',
+] as const;

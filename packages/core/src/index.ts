@@ -1,0 +1,92 @@
+export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
+export { type FieldReader, fieldReader } from './column-values.ts';
+export type {
+  CompanionRows,
+  DiscoverRange,
+  Finding,
+  OpenedPart,
+  ParseContext,
+  ParsedColumn,
+  ParsedPart,
+  PartFacts,
+  PartRef,
+  Readiness,
+  Row,
+  RowBatch,
+  Source,
+  SourceContext,
+} from './contracts/source.ts';
+export type {
+  Ledger,
+  Load,
+  Loader,
+  PartReceipt,
+  PublishRequest,
+  PublishResult,
+  StageProgress,
+  UnitFilter,
+} from './contracts/warehouse.ts';
+export {
+  type Accumulation,
+  COLUMN_TYPES,
+  type Column,
+  type ColumnType,
+  type Dataset,
+  type LoadStrategy,
+  SYSTEM_COLUMNS,
+  VENDORS,
+  type Vendor,
+} from './dataset.ts';
+export {
+  assertNever,
+  ConfigError,
+  ContractError,
+  EdgeledgerError,
+  ERROR_CODES,
+  type ErrorClass,
+  type ErrorCode,
+  type ErrorContext,
+  InvariantError,
+  isAbortError,
+  ShutdownError,
+  ThrottledError,
+  TransientError,
+  toEdgeledgerError,
+} from './errors.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export {
+  DEFAULT_REJECT_THRESHOLDS,
+  isAboveThreshold,
+  REJECT_CODES,
+  REJECT_RAW_LIMIT_BYTES,
+  type Reject,
+  type RejectCode,
+  type RejectThresholds,
+} from './reject.ts';
+export { redactUrl, Secret } from './secret.ts';
+export {
+  type ExpectedUnit,
+  type ListedReport,
+  toUnitId,
+  UNIT_STATES,
+  type UnitKey,
+  type UnitRecord,
+  type UnitRef,
+  type UnitState,
+} from './unit.ts';
+export {
+  addDays,
+  DAY_MS,
+  dayPeriod,
+  dayStart,
+  eachDay,
+  findDayInReportKey,
+  findUtcDay,
+  HOUR_MS,
+  MINUTE_MS,
+  type Period,
+  parseUtcDay,
+  toCompactDay,
+  toUtcDay,
+  type UtcDay,
+} from './utc-day.ts';

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * The suffix of a test file names the service it needs: none, `.pg` (embedded Postgres), `.queue` (Postgres
+ * and, when there is one, Redis), `.e2e` (everything, over sockets).
+ */
+const project = (name: string, include: string[], timeoutMs: number) => ({
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: 60_000 },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project(
+        'unit',
+        [
+          '{apps,packages}/*/src/**/*.test.ts',
+          'packages/*/test/**/*.contract.test.ts',
+          'packages/emulator/test/**/*.test.ts',
+          'packages/http/test/**/*.test.ts',
+        ],
+        20_000,
+      ),
+      project('architecture', ['packages/testkit/test/architecture.test.ts'], 20_000),
+      project('postgres', ['{apps,packages}/*/test/**/*.pg.test.ts'], 60_000),
+      project('queue', ['{apps,packages}/*/test/**/*.queue.test.ts'], 60_000),
+      project('e2e', ['{apps,packages}/*/test/**/*.e2e.test.ts'], 120_000),
+    ],
+  },
+});
