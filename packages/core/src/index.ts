@@ -90,3 +90,4 @@ export {
   toUtcDay,
   type UtcDay,
 } from './utc-day.ts';
+export { nextLookAt } from './wait.ts';

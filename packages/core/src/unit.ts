@@ -49,6 +49,8 @@ export interface ExpectedUnit extends UnitRef {
   readonly dueAt: Date;
   /** What the vendor lists for it now; absent when the calendar alone says it should exist. */
   readonly listed?: ListedReport;
+  /** Why it cannot be read yet, when the vendor was asked and does not have it; absent when it may be read. */
+  readonly notYet?: string;
 }
 
 export interface ListedReport {

@@ -1,1 +1,28 @@
-export {};
+export { decideFinality, type Finality, type Reading } from './finality.ts';
+export {
+  type LoadReason,
+  type Plan,
+  type PlannedUnit,
+  type PlanOptions,
+  plan,
+  type WaitingUnit,
+} from './plan.ts';
+export { planSource, recordPlan } from './plan-source.ts';
+export {
+  failReport,
+  type PartOutcome,
+  publishReport,
+  type ReportLoad,
+  type ReportPart,
+  stageReportPart,
+} from './report-parts.ts';
+export { type PlanRun, type PlanWatcher, runPlan, type UnitEnd } from './run-plan.ts';
+export {
+  beginReport,
+  checkUnit,
+  type ReadyUnit,
+  runUnit,
+  type UnitOutcome,
+  type UnitRun,
+  type UnitServices,
+} from './run-unit.ts';

@@ -56,6 +56,8 @@ export type Readiness =
       readonly parts: readonly PartRef[];
       readonly vendorReportId: string | null;
       readonly revision: string | null;
+      /** True when the parts are files of one finished report, so that several workers may share them. */
+      readonly independentParts?: boolean;
     }
   | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
   | { readonly kind: 'gone'; readonly reason: string };

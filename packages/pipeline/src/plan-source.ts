@@ -1,0 +1,40 @@
+import {
+  type DiscoverRange,
+  dayPeriod,
+  dayStart,
+  type Ledger,
+  type Source,
+  type SourceContext,
+} from '@edgeledger/core';
+import { type Plan, type PlanOptions, plan } from './plan.ts';
+
+/** Asks the source what should exist, the ledger what does, and plans the difference. Changes nothing. */
+export async function planSource(
+  source: Source,
+  ledger: Ledger,
+  range: DiscoverRange,
+  context: SourceContext & PlanOptions,
+): Promise<Plan> {
+  const expected = await source.discover(range, context);
+  const records = await ledger.findUnits({
+    account: source.account,
+    from: dayStart(range.from),
+    to: dayPeriod(range.to).end,
+    datasets: range.datasets ?? source.datasets.map((dataset) => dataset.name),
+  });
+  return plan(expected, records, context.now, context);
+}
+
+/** Writes down what the plan found, so that coverage and gaps are right even if nothing is loaded after. */
+export async function recordPlan(found: Plan, ledger: Ledger, now: Date): Promise<void> {
+  const all = [
+    ...found.load.map((item) => item.unit),
+    ...found.waiting.map((item) => item.unit),
+    ...found.lost,
+  ];
+  await ledger.recordExpected([...all, ...found.covered], now);
+  for (const { unit, until, reason } of found.waiting) await ledger.recordWaiting(unit, until, reason);
+  for (const unit of found.lost) {
+    await ledger.recordLost(unit, `The vendor kept it until ${unit.expiresAt.toISOString()}.`);
+  }
+}

@@ -1,0 +1,110 @@
+import { type ExpectedUnit, nextLookAt, toUnitId, type UnitRecord } from '@edgeledger/core';
+
+/** Why a unit is read. */
+export type LoadReason = 'new' | 'waited' | 'failed before' | 'interrupted' | 'revised' | 'provisional';
+
+export interface PlannedUnit {
+  readonly unit: ExpectedUnit;
+  readonly reason: LoadReason;
+}
+
+export interface WaitingUnit {
+  readonly unit: ExpectedUnit;
+  readonly until: Date;
+  readonly reason: string;
+}
+
+/** What is expected minus what is covered. */
+export interface Plan {
+  /** Newest period first: what people look at today matters more than a backfill. */
+  readonly load: readonly PlannedUnit[];
+  readonly waiting: readonly WaitingUnit[];
+  readonly lost: readonly ExpectedUnit[];
+  readonly covered: readonly ExpectedUnit[];
+}
+
+export interface PlanOptions {
+  /** Try failed units now instead of waiting out their pause: a person asked. */
+  readonly retryFailed: boolean;
+}
+
+type Decision =
+  | { readonly kind: 'load'; readonly reason: LoadReason }
+  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'covered' };
+
+/**
+ * Expected units minus those the ledger covers, at `now`. A pure function: running it twice on the same
+ * input plans the same, and after its loads were published it plans nothing.
+ */
+export function plan(
+  expected: readonly ExpectedUnit[],
+  ledger: readonly UnitRecord[],
+  now: Date,
+  options: PlanOptions,
+): Plan {
+  const records = new Map(ledger.map((record) => [toUnitId(record), record]));
+  const load: PlannedUnit[] = [];
+  const waiting: WaitingUnit[] = [];
+  const lost: ExpectedUnit[] = [];
+  const covered: ExpectedUnit[] = [];
+  for (const unit of expected) {
+    const decision = decide(unit, records.get(toUnitId(unit)), now, options);
+    if (decision.kind === 'load') load.push({ unit, reason: decision.reason });
+    else if (decision.kind === 'waiting')
+      waiting.push({ unit, until: decision.until, reason: decision.reason });
+    else if (decision.kind === 'lost') lost.push(unit);
+    else covered.push(unit);
+  }
+  load.sort((a, b) => b.unit.period.start.getTime() - a.unit.period.start.getTime());
+  return { load, waiting, lost, covered };
+}
+
+function decide(
+  unit: ExpectedUnit,
+  record: UnitRecord | undefined,
+  now: Date,
+  options: PlanOptions,
+): Decision {
+  if (record?.state === 'loaded' || record?.state === 'held') return decideLoaded(unit, record, now);
+  if (unit.expiresAt <= now && unit.listed === undefined) return { kind: 'lost' };
+  if (unit.notYet !== undefined) {
+    return { kind: 'waiting', until: nextLookAt(unit.dueAt, now), reason: unit.notYet };
+  }
+  if (record?.state === 'failed') return decideFailed(record, now, options);
+  if (unit.listed?.completed !== true) {
+    if (record?.state === 'waiting' && record.nextCheckAt !== null && record.nextCheckAt > now) {
+      return {
+        kind: 'waiting',
+        until: record.nextCheckAt,
+        reason: record.errorMessage ?? 'not complete yet',
+      };
+    }
+    if (unit.dueAt > now) return { kind: 'waiting', until: unit.dueAt, reason: 'not due yet' };
+  }
+  return { kind: 'load', reason: reasonFor(record) };
+}
+
+function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision {
+  // a unit that a person imported has no revision: the vendor's listing alone is no reason to replace it
+  const revised =
+    unit.listed?.completed === true && record.revision !== null && unit.listed.revision !== record.revision;
+  if (revised) return { kind: 'load', reason: 'revised' };
+  const due = record.settledAt === null && record.nextCheckAt !== null && record.nextCheckAt <= now;
+  return due && unit.notYet === undefined ? { kind: 'load', reason: 'provisional' } : { kind: 'covered' };
+}
+
+function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {
+  if (!options.retryFailed && record.nextCheckAt !== null && record.nextCheckAt > now) {
+    const reason = `failed ${record.attempts} times: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
+    return { kind: 'waiting', until: record.nextCheckAt, reason };
+  }
+  return { kind: 'load', reason: 'failed before' };
+}
+
+function reasonFor(record: UnitRecord | undefined): LoadReason {
+  if (record?.state === 'waiting') return 'waited';
+  if (record?.state === 'loading') return 'interrupted';
+  return 'new';
+}

@@ -1,0 +1,77 @@
+import { MINUTE_MS, type PartRef, type UnitRef } from '@edgeledger/core';
+import {
+  getDataset,
+  isHeaderUnknown,
+  publishLoad,
+  settlingLoad,
+  stagePart,
+  type UnitOutcome,
+  type UnitRun,
+  type UnitServices,
+} from './run-unit.ts';
+
+/** A report whose parts are separate jobs: `beginReport`, then every part, then `publishReport`. */
+export interface ReportLoad {
+  readonly unit: UnitRef;
+  readonly loadId: string;
+}
+
+export interface ReportPart extends ReportLoad {
+  readonly partNo: number;
+  readonly part: PartRef;
+  readonly partCount: number;
+}
+
+export type PartOutcome =
+  | { readonly kind: 'staged'; readonly rows: number; readonly rejects: number }
+  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string };
+
+const HEADER_PAUSE_MS = MINUTE_MS / 12;
+
+/**
+ * Stages one part. A part without a header of its own waits for one that has it; when all others are staged
+ * and none had one, that is the failure of the part.
+ */
+export async function stageReportPart(
+  part: ReportPart,
+  services: UnitServices,
+  run: UnitRun,
+): Promise<PartOutcome> {
+  const load = await services.loader.resume(part.loadId, getDataset(part.unit, services.source));
+  const staged = await load.stagedParts();
+  const header = staged.find((other) => other.header.length > 0)?.header;
+  try {
+    const { receipt } = await stagePart(
+      { load, partNo: part.partNo, part: part.part, header },
+      services,
+      run,
+    );
+    return { kind: 'staged', rows: receipt.rows, rejects: receipt.rejects };
+  } catch (error) {
+    const others = staged.filter((other) => other.partNo !== part.partNo).length;
+    if (!isHeaderUnknown(error) || header !== undefined || others >= part.partCount - 1) throw error;
+    const until = new Date(services.clock.now().getTime() + HEADER_PAUSE_MS);
+    return { kind: 'waiting', until, reason: 'the header is in a part that is not staged yet' };
+  }
+}
+
+/** Publishes what the parts staged. The files of a finished report are final. */
+export async function publishReport(
+  report: ReportLoad & { readonly vendorReportId: string | null; readonly revision: string | null },
+  services: UnitServices,
+  run: UnitRun,
+): Promise<UnitOutcome> {
+  const record = await services.ledger.findUnit(report.unit);
+  const load = await services.loader.resume(report.loadId, getDataset(report.unit, services.source));
+  return settlingLoad(load, services, run.signal, () =>
+    publishLoad({ load, ready: report, record, facts: [] }, services),
+  );
+}
+
+/** Gives a report up whose part failed for good. */
+export async function failReport(report: ReportLoad, error: unknown, services: UnitServices): Promise<void> {
+  const load = await services.loader.resume(report.loadId, getDataset(report.unit, services.source));
+  await settlingLoad(load, services, AbortSignal.any([]), async () => {
+    throw error;
+  }).catch(() => undefined);
+}
