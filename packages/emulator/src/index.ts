@@ -1,1 +1,12 @@
-export {};
+export type { AkamaiRevision, UsageValues } from './akamai/endpoint-usage.ts';
+export type { ManualClock } from './clock.ts';
+export { createManualClock, createOffsetClock } from './clock.ts';
+export type { Emulator, EmulatorCredentials } from './emulator.ts';
+export { createEmulator } from './emulator.ts';
+export type { Fault, FaultAction, FaultScript, ScriptedFault, ServerName } from './faults.ts';
+export type { RequestLogEntry } from './http-server.ts';
+export type { ImgixRevision } from './imgix/content.ts';
+export type { ReportType } from './imgix/report-types.ts';
+export { REPORT_COLUMNS, REPORT_TYPES } from './imgix/report-types.ts';
+export type { AkamaiOptions, EmulatorOptions, ImgixOptions, VolumeOptions } from './options.ts';
+export type { ApiUsageDetailsTruth, EndpointUsageTruth, ImgixTruth, Truth } from './truth.ts';
