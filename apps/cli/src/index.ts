@@ -1,1 +1,3 @@
-export {};
+export { EXIT } from './exit-codes.ts';
+export type { Io } from './io.ts';
+export { runProgram } from './program.ts';

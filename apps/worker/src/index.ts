@@ -1,1 +1,2 @@
-export {};
+export { createHandlers, type HandlerServices, settleFailedJob } from './handlers.ts';
+export { type RunUntilSignalOptions, runUntilSignal } from './shutdown.ts';

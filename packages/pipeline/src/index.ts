@@ -21,6 +21,7 @@ export {
   beginReport,
   checkUnit,
   type ReadyUnit,
+  readUnit,
   runUnit,
   type UnitOutcome,
   type UnitRun,

@@ -17,7 +17,11 @@ export interface PlanWatcher {
   readonly onEnd?: (unit: PlannedUnit, end: UnitEnd) => void;
 }
 
-export type UnitEnd = UnitOutcome | { readonly kind: 'failed'; readonly error: EdgeledgerError };
+export type UnitEnd =
+  | UnitOutcome
+  | { readonly kind: 'failed'; readonly error: EdgeledgerError }
+  /** Not tried, because another unit of its dataset failed for a reason that all of them share. */
+  | { readonly kind: 'skipped'; readonly error: EdgeledgerError };
 
 export interface PlanRun {
   readonly signal: AbortSignal;
@@ -29,24 +33,54 @@ export interface PlanRun {
   readonly watcher?: PlanWatcher;
 }
 
-/** Loads the units of a plan in this process, several at a time. One unit's failure does not stop the others. */
+/**
+ * Loads the units of a plan in this process, several at a time. One unit's failure does not stop the others,
+ * unless it says that none of its dataset can succeed now.
+ */
 export async function runPlan(
   units: readonly PlannedUnit[],
   services: UnitServices,
   run: PlanRun,
 ): Promise<UnitEnd[]> {
   const limit = pLimit(run.concurrency);
+  const breaker = createBreaker();
   return Promise.all(
-    units.map((unit) =>
-      limit(async () => {
+    units.map((planned) =>
+      limit(async (): Promise<UnitEnd> => {
         run.signal.throwIfAborted();
-        run.watcher?.onStart?.(unit);
-        const end = await runWithRetries(unit, services, run);
-        run.watcher?.onEnd?.(unit, end);
+        const hopeless = breaker.reasonFor(planned);
+        if (hopeless !== undefined) return { kind: 'skipped', error: hopeless };
+        run.watcher?.onStart?.(planned);
+        const end = await runWithRetries(planned, services, run);
+        breaker.record(planned, end);
+        run.watcher?.onEnd?.(planned, end);
         return end;
       }),
     ),
   );
+}
+
+/** So many units of a dataset in a row found the vendor unreachable: the next will, too. */
+const UNREACHABLE_LIMIT = 3;
+
+/** Stops a dataset after a failure that a person must fix, or when the vendor stays unreachable. */
+function createBreaker() {
+  const reasons = new Map<string, EdgeledgerError>();
+  const unreachable = new Map<string, number>();
+  return {
+    reasonFor: (planned: PlannedUnit): EdgeledgerError | undefined => reasons.get(planned.unit.dataset),
+    record: (planned: PlannedUnit, end: UnitEnd): void => {
+      const { dataset } = planned.unit;
+      if (end.kind !== 'failed') {
+        unreachable.delete(dataset);
+        return;
+      }
+      const isUnreachable = end.error.code === 'source.unavailable' || end.error.code === 'warehouse.unavailable';
+      const inARow = isUnreachable ? (unreachable.get(dataset) ?? 0) + 1 : 0;
+      unreachable.set(dataset, inARow);
+      if (end.error.recovery === 'fix-configuration' || inARow >= UNREACHABLE_LIMIT) reasons.set(dataset, end.error);
+    },
+  };
 }
 
 async function runWithRetries(planned: PlannedUnit, services: UnitServices, run: PlanRun): Promise<UnitEnd> {

@@ -21,6 +21,7 @@ import {
   type Source,
   type SourceContext,
   type StageProgress,
+  ThrottledError,
   toEdgeledgerError,
   type UnitRecord,
   type UnitRef,
@@ -82,7 +83,8 @@ export async function beginReport(unit: UnitRef, services: UnitServices): Promis
   return load.loadId;
 }
 
-async function readUnit(
+/** Reads and publishes a unit that `checkUnit` found ready. */
+export async function readUnit(
   unit: UnitRef,
   ready: ReadyUnit,
   services: UnitServices,
@@ -237,7 +239,12 @@ export async function settlingLoad<T>(
       throw error;
     }
     const known = toEdgeledgerError(error);
-    await load.fail(known, services.clock.now());
+    if (known instanceof ThrottledError) {
+      await load.abandon();
+      await recordThrottled(load.unit, known, services);
+    } else {
+      await load.fail(known, services.clock.now());
+    }
     throw known;
   }
 }
@@ -252,9 +259,16 @@ async function recordingFailure<T>(
   } catch (error) {
     if (isAbortError(error)) throw error;
     const known = toEdgeledgerError(error);
-    await services.ledger.recordFailure(unit, known, services.clock.now());
+    if (known instanceof ThrottledError) await recordThrottled(unit, known, services);
+    else await services.ledger.recordFailure(unit, known, services.clock.now());
     throw known;
   }
+}
+
+/** The vendor asked for patience: nothing failed. */
+async function recordThrottled(unit: UnitRef, error: ThrottledError, services: UnitServices): Promise<void> {
+  const until = new Date(services.clock.now().getTime() + error.retryAfterMs);
+  await services.ledger.recordWaiting(unit, until, error.message);
 }
 
 export function getDataset(unit: UnitRef, source: Source): Dataset {

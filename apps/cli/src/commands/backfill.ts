@@ -1,0 +1,57 @@
+import { planSource, recordPlan } from '@edgeledger/pipeline';
+import { createProducer, toUnitPayload } from '@edgeledger/queue';
+import { toDayRange } from '../day-range.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type Io, printJson, printLine } from '../io.ts';
+import { openQueue, openSources, selectSources, withServices } from '../services.ts';
+import type { RangeOptions } from './plan.ts';
+
+/** Plans and enqueues for the running workers. What already waits or runs is not enqueued again. */
+export async function runBackfillCommand(io: Io, options: RangeOptions): Promise<number> {
+  return withServices(io, { role: 'backfill', announce: true }, async (services) => {
+    const range = toDayRange(options, services.config.backfillDays, io.clock.now());
+    await using stack = new AsyncDisposableStack();
+    const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
+    const producer = stack.adopt(createProducer(backend, { clock: io.clock }), (opened) => opened.close());
+    const found = {
+      from: range.from,
+      to: range.to,
+      enqueued: 0,
+      alreadyQueued: 0,
+      waiting: 0,
+      lost: 0,
+      covered: 0,
+    };
+    for (const { source, datasets } of selectSources(openSources(services), options)) {
+      stack.defer(() => source.close());
+      const now = io.clock.now();
+      const context = { now, signal: io.signal, logger: services.logger, retryFailed: true };
+      const planned = await planSource(
+        source,
+        services.warehouse.ledger,
+        { ...range, ...(datasets && { datasets }) },
+        context,
+      );
+      await recordPlan(planned, services.warehouse.ledger, now);
+      const { added, alreadyQueued } = await producer.enqueueUnits(
+        planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
+      );
+      found.enqueued += added;
+      found.alreadyQueued += alreadyQueued;
+      found.waiting += planned.waiting.length;
+      found.lost += planned.lost.length;
+      found.covered += planned.covered.length;
+    }
+    if (options.json) printJson(io, found);
+    else {
+      printLine(
+        io,
+        `Enqueued ${found.enqueued} units of ${found.from} to ${found.to} (${found.alreadyQueued} were queued already, ` +
+          `${found.covered} are covered, ${found.waiting} wait for the vendor, ${found.lost} are lost).`,
+      );
+      if (found.enqueued > 0)
+        printLine(io, 'Running workers load them; `edgeledger up` or `edgeledger worker` starts one.');
+    }
+    return EXIT.done;
+  });
+}

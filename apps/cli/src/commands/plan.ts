@@ -1,0 +1,68 @@
+import { planSource } from '@edgeledger/pipeline';
+import { toDayRange } from '../day-range.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
+import { openSources, type Selection, selectSources, withServices } from '../services.ts';
+import { renderTable } from '../text-table.ts';
+
+export interface RangeOptions extends Selection {
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+/** Prints what a run would pull, and about how many vendor requests it takes. Changes nothing. */
+export async function runPlanCommand(io: Io, options: RangeOptions): Promise<number> {
+  return withServices(io, { role: 'plan' }, async (services) => {
+    const range = toDayRange(options, services.config.backfillDays, io.clock.now());
+    const rows = [];
+    for (const { source, datasets } of selectSources(openSources(services), options)) {
+      const context = { now: io.clock.now(), signal: io.signal, logger: services.logger, retryFailed: true };
+      const planned = await planSource(
+        source,
+        services.warehouse.ledger,
+        { ...range, ...(datasets && { datasets }) },
+        context,
+      );
+      await source.close();
+      for (const dataset of source.datasets) {
+        if (datasets !== undefined && !datasets.includes(dataset.name)) continue;
+        const of = <T extends { unit: { dataset: string } }>(items: readonly T[]): T[] =>
+          items.filter((item) => item.unit.dataset === dataset.name);
+        const units = of(planned.load).map((item) => item.unit);
+        rows.push({
+          source: source.id,
+          dataset: dataset.name,
+          toLoad: units.length,
+          requests: source.estimateRequests(units),
+          waiting: of(planned.waiting).length,
+          lost: planned.lost.filter((unit) => unit.dataset === dataset.name).length,
+          covered: planned.covered.filter((unit) => unit.dataset === dataset.name).length,
+          units: units.map((unit) => unit.reportKey),
+        });
+      }
+    }
+    if (options.json) {
+      printJson(io, { from: range.from, to: range.to, datasets: rows });
+      return EXIT.done;
+    }
+    printLine(io, `Plan for ${range.from} to ${range.to} (UTC, both included)\n`);
+    const header = ['source', 'dataset', 'to load', 'requests about', 'waiting', 'lost', 'covered'];
+    const cells = rows.map((row) => [
+      row.source,
+      row.dataset,
+      row.toLoad,
+      row.requests,
+      row.waiting,
+      row.lost,
+      row.covered,
+    ]);
+    printLine(io, renderTable(header, cells, terminalWidth(io)));
+    const total = rows.reduce((sum, row) => sum + row.toLoad, 0);
+    printLine(
+      io,
+      total === 0 ? '\nNothing to load.' : `\n${total} units to load. \`edgeledger run\` loads them.`,
+    );
+    return EXIT.done;
+  });
+}

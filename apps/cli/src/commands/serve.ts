@@ -1,0 +1,58 @@
+import { EXIT } from '../exit-codes.ts';
+import { type Io, printNote } from '../io.ts';
+import { type Role, startRoles } from '../roles.ts';
+import { type Services, withServices } from '../services.ts';
+
+export interface ServeOptions {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** Runs roles until SIGINT or SIGTERM; then takes no more work, lets jobs finish or rolls them back, and ends. */
+export async function runServeCommand(
+  io: Io,
+  roles: readonly Role[],
+  options: ServeOptions,
+): Promise<number> {
+  return withServices(
+    io,
+    { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
+    async (services) => {
+      const running = await startRoles(roles, services, options);
+      try {
+        announce(io, roles, running.dashboardUrl, services);
+        await untilAborted(io.signal);
+        printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
+      } finally {
+        await running.close();
+      }
+      return EXIT.done;
+    },
+  );
+}
+
+function announce(
+  io: Io,
+  roles: readonly Role[],
+  dashboardUrl: string | undefined,
+  { config }: Services,
+): void {
+  printNote(
+    io,
+    `Running: ${roles.join(', ')} on ${config.redisUrl === undefined ? 'the Postgres queue' : 'Redis'}.`,
+  );
+  if (roles.includes('scheduler')) {
+    const { imgix, akamai, reconcileMinutes } = config.schedule;
+    printNote(
+      io,
+      `Schedule (UTC): imgix "${imgix}", akamai "${akamai}", reconcile every ${reconcileMinutes} minutes.`,
+    );
+  }
+  if (dashboardUrl !== undefined)
+    printNote(io, `Dashboard: ${dashboardUrl}  queues: ${new URL('/queues', dashboardUrl)}`);
+}
+
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,84 @@
+import { EXIT } from '../exit-codes.ts';
+import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
+import { type Services, withServices } from '../services.ts';
+import { renderTable, toInstantText } from '../text-table.ts';
+
+export interface StatusOptions {
+  readonly json?: boolean;
+}
+
+/** Coverage and freshness of every dataset, and what a person should know about. Exit 4 while there are gaps. */
+export async function runStatusCommand(io: Io, options: StatusOptions): Promise<number> {
+  return withServices(io, { role: 'status', announce: true }, async (services) => {
+    const status = await readStatus(services);
+    if (options.json) printJson(io, status);
+    else printStatus(io, status);
+    return status.datasets.some((dataset) => dataset.missing > 0) ? EXIT.incomplete : EXIT.done;
+  });
+}
+
+async function readStatus({ warehouse }: Services) {
+  const [totals, freshness, schemaChanges, findings] = await Promise.all([
+    warehouse.questions.totals(),
+    warehouse.questions.freshness(),
+    warehouse.questions.schemaChanges(),
+    warehouse.questions.openFindings(),
+  ]);
+  const fresh = new Map(freshness.map((row) => [`${row.account}/${row.dataset}`, row]));
+  const datasets = totals.map((total) => {
+    const row = fresh.get(`${total.account}/${total.dataset}`);
+    return {
+      ...total,
+      missing: total.units - total.loaded,
+      completeThrough: row?.complete_through ?? null,
+      newestLoadedAt: row?.newest_loaded_at ?? null,
+    };
+  });
+  return { datasets, schemaChanges, findings };
+}
+
+function printStatus(io: Io, status: Awaited<ReturnType<typeof readStatus>>): void {
+  if (status.datasets.length === 0) {
+    printLine(
+      io,
+      'The warehouse is empty. `edgeledger plan` shows what there is to load, `edgeledger run` loads it.',
+    );
+    return;
+  }
+  const header = [
+    'account',
+    'dataset',
+    'units',
+    'loaded',
+    'missing',
+    'rows',
+    'rejects',
+    'complete through',
+    'last load',
+  ];
+  const rows = status.datasets.map((one) => [
+    one.account,
+    one.dataset,
+    one.units,
+    one.loaded,
+    one.missing,
+    one.rows,
+    one.rejects,
+    one.completeThrough === null ? 'nothing yet' : toInstantText(one.completeThrough),
+    one.newestLoadedAt === null ? '' : toInstantText(one.newestLoadedAt),
+  ]);
+  printLine(io, renderTable(header, rows, terminalWidth(io)));
+  for (const change of status.schemaChanges) {
+    printLine(
+      io,
+      `new column  ${change.dataset}.${change.column_name} (${change.type}), first seen in ${change.report_key} as "${change.header}"`,
+    );
+  }
+  for (const finding of status.findings.slice(0, 20)) {
+    printLine(io, `finding     ${finding.report_key}: ${finding.kind}: ${finding.message}`);
+  }
+  if (status.findings.length > 20)
+    printLine(io, `finding     and ${status.findings.length - 20} more in ledger.findings`);
+  if (status.datasets.some((one) => one.missing > 0))
+    printLine(io, '\nUnits are missing; `edgeledger gaps` lists them.');
+}

@@ -1,0 +1,173 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { runBackfillCommand } from './commands/backfill.ts';
+import { runDemoCommand } from './commands/demo.ts';
+import { runGapsCommand } from './commands/gaps.ts';
+import { runImportCommand } from './commands/import-files.ts';
+import { runMigrateCommand } from './commands/migrate.ts';
+import { runPlanCommand } from './commands/plan.ts';
+import { runRunCommand } from './commands/run.ts';
+import { runServeCommand } from './commands/serve.ts';
+import { runStatusCommand } from './commands/status.ts';
+import { EXIT } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { ROLES } from './roles.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 incomplete coverage, 5 database newer than this version.`;
+
+/** Parses the arguments, runs the command and gives its exit code. Throws what the command throws. */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  const program = buildProgram(io, finish);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
+
+function buildProgram(io: Io, finish: (code: number) => void): Command {
+  const program = new Command('edgeledger')
+    .description('Brings imgix and Akamai reports into your own Postgres, complete and exact.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => Math.min(100, io.stdout.columns ?? 100),
+    })
+    .addHelpText('after', `\nTry it without any account: edgeledger demo${EXIT_CODES}`);
+  addShowCommands(program, io, finish);
+  addLoadCommands(program, io, finish);
+  addServeCommands(program, io, finish);
+  return program;
+}
+
+function addShowCommands(program: Command, io: Io, finish: (code: number) => void): void {
+  program
+    .command('demo')
+    .description('load emulated reports into an embedded Postgres and answer questions in SQL')
+    .option('--days <n>', 'whole UTC days to load', toDays, 90)
+    .option('--once', 'exit when it is loaded instead of serving the dashboard')
+    .option('--port <port>', 'dashboard port (default 3000, or a free one)', toPort)
+    .addHelpText('after', '\nExamples:\n  edgeledger demo\n  edgeledger demo --once --days 14')
+    .action(async (options) => finish(await runDemoCommand(io, options)));
+  program
+    .command('status')
+    .description('coverage, freshness, new columns and findings of every dataset')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  edgeledger status\n  edgeledger status --json | jq .datasets')
+    .action(async (options) => finish(await runStatusCommand(io, options)));
+  program
+    .command('gaps')
+    .description('every expected report that is not loaded, with the days left before the vendor drops it')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  edgeledger gaps')
+    .action(async (options) => finish(await runGapsCommand(io, options)));
+}
+
+function addLoadCommands(program: Command, io: Io, finish: (code: number) => void): void {
+  withRange(
+    program.command('plan'),
+    'print what would be loaded and about how many requests it takes; changes nothing',
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger plan\n  edgeledger plan --source akamai --from 2026-11-01 --to 2026-11-07',
+    )
+    .action(async (options) => finish(await runPlanCommand(io, options)));
+  withRange(program.command('run'), 'plan and load in this process until done')
+    .option('--wait', 'keep going until the reports that are not ready yet are loaded, too')
+    .option('--concurrency <n>', 'reports read at the same time per source', toCount, 4)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger run\n  edgeledger run --dataset cdn_logs --from 2026-11-01 --to 2026-11-07',
+    )
+    .action(async (options) => finish(await runRunCommand(io, options)));
+  withRange(program.command('backfill'), 'plan and enqueue for the running workers')
+    .addHelpText('after', '\nExample:\n  edgeledger backfill --from 2026-09-01 --to 2026-09-30')
+    .action(async (options) => finish(await runBackfillCommand(io, options)));
+  program
+    .command('import')
+    .description("load report files that were saved from the vendor's dashboard (CSV or CSV.gz)")
+    .argument('<file...>', 'the parts of one report, in order')
+    .requiredOption('--dataset <name>', 'for example imgix.cdn_logs')
+    .requiredOption('--report-key <key>', "the vendor's key, ending in the day: cdn_logs_20261120")
+    .option('--account <name>', 'account the rows belong to', 'default')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  edgeledger import cdn_logs_20261120.csv.gz --dataset imgix.cdn_logs --report-key cdn_logs_20261120',
+    )
+    .action(async (files: string[], options) => finish(await runImportCommand(io, files, options)));
+  program
+    .command('migrate')
+    .description('apply database migrations (warehouse, and queue tables when no Redis is configured)')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  DATABASE_URL=postgres://… edgeledger migrate')
+    .action(async (options) => finish(await runMigrateCommand(io, options)));
+}
+
+function addServeCommands(program: Command, io: Io, finish: (code: number) => void): void {
+  withAddress(program.command('up'), 'scheduler, worker and dashboard in one process')
+    .addHelpText('after', '\nExample:\n  IMGIX_API_KEY=… edgeledger up')
+    .action(async (options) => finish(await runServeCommand(io, ROLES, options)));
+  program
+    .command('scheduler')
+    .description('the scheduler alone, for containers; one is enough')
+    .addHelpText('after', '\nExample:\n  REDIS_URL=redis://… DATABASE_URL=postgres://… edgeledger scheduler')
+    .action(async () => finish(await runServeCommand(io, ['scheduler'], {})));
+  program
+    .command('worker')
+    .description('a worker alone, for containers; as many as you like')
+    .addHelpText('after', '\nExample:\n  REDIS_URL=redis://… DATABASE_URL=postgres://… edgeledger worker')
+    .action(async () => finish(await runServeCommand(io, ['worker'], {})));
+  withAddress(program.command('dashboard'), 'the dashboard alone: coverage on /, Bull Board on /queues')
+    .addHelpText(
+      'after',
+      '\nExample:\n  DASHBOARD_USER=… DASHBOARD_PASSWORD=… edgeledger dashboard --host 0.0.0.0',
+    )
+    .action(async (options) => finish(await runServeCommand(io, ['dashboard'], options)));
+}
+
+function withRange(command: Command, description: string): Command {
+  return command
+    .description(description)
+    .option('--source <name>', 'only this source: imgix, akamai, or imgix-<account>')
+    .option('--dataset <name...>', 'only these datasets, for example imgix.cdn_logs')
+    .option('--from <day>', 'first UTC day, inclusive (default: BACKFILL_DAYS back)')
+    .option('--to <day>', 'last UTC day, inclusive (default: yesterday)')
+    .option('--json', 'the result as JSON');
+}
+
+function withAddress(command: Command, description: string): Command {
+  return command
+    .description(description)
+    .option('--host <host>', 'address the dashboard listens on (default: HOST, 127.0.0.1)')
+    .option('--port <port>', 'port the dashboard listens on (default: PORT, 3000)', toPort);
+}
+
+function toCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+  throw new InvalidArgumentError('Give a whole number from 1 to 64.');
+}
+
+function toDays(text: string): number {
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= 90) return days;
+  throw new InvalidArgumentError('Give a whole number from 1 to 90, the days that the vendors keep.');
+}
+
+function toPort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('Give a port from 0 (any free one) to 65535.');
+}

@@ -1,0 +1,176 @@
+import { type Config, loadConfigFromProcess } from '@edgeledger/config';
+import { ConfigError, type Dataset, type Logger, type Source } from '@edgeledger/core';
+import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
+import { createSources } from '@edgeledger/sources';
+import { createLogger } from '@edgeledger/telemetry';
+import { createWarehouse, openEmbeddedPostgres, type Warehouse } from '@edgeledger/warehouse';
+import { type Io, printNote } from './io.ts';
+import { VERSION } from './version.ts';
+
+/** What commands work with. Opened from outside in, closed in reverse. */
+export interface Services {
+  readonly io: Io;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly warehouse: Warehouse;
+  readonly databaseUrl: string;
+}
+
+export interface ServiceOptions {
+  /** What this process is, for connection names and the ledger. */
+  readonly role: string;
+  /** Print where the embedded server listens. */
+  readonly announce?: boolean;
+  /** Leave the schema alone: the command is there to migrate or must not. */
+  readonly skipSchema?: boolean;
+}
+
+export function openLogger(config: Config, io: Io): Logger {
+  // on a terminal the progress display tells what the info lines would
+  const level = io.stderr.isTTY && config.log.level === 'info' ? 'warn' : config.log.level;
+  return createLogger({ level, format: config.log.format, destination: io.stderr });
+}
+
+/** Opens the warehouse, runs `use` and closes everything whatever happens. */
+export async function withServices<T>(
+  io: Io,
+  options: ServiceOptions,
+  use: (services: Services) => Promise<T>,
+  config: Config = loadConfigFromProcess(),
+): Promise<T> {
+  const logger = openLogger(config, io);
+  await using stack = new AsyncDisposableStack();
+  const databaseUrl = await openDatabase(config, logger, io, options, stack);
+  const warehouse = await createWarehouse({
+    connectionString: databaseUrl,
+    applicationName: `edgeledger ${options.role}`,
+    logger,
+    version: VERSION,
+    worker: `${options.role} ${process.pid}`,
+  });
+  stack.defer(() => warehouse.close());
+  if (options.skipSchema !== true) await prepareSchema(warehouse, config, io);
+  return await use({ io, config, logger, warehouse, databaseUrl });
+}
+
+async function openDatabase(
+  config: Config,
+  logger: Logger,
+  io: Io,
+  options: ServiceOptions,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl.reveal();
+  const embedded = await openEmbeddedPostgres({ home: config.home, logger });
+  stack.defer(() => embedded.close());
+  if (options.announce === true) printNote(io, `Warehouse: psql '${embedded.connectionString}'`);
+  return embedded.connectionString;
+}
+
+/**
+ * An empty database is set up at once. One that an older version made is left to a person, because a
+ * migration may take long and other processes may still run; except the embedded one, which is ours alone.
+ */
+async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Promise<void> {
+  const status = await warehouse.migrationStatus();
+  if (status.applied === 0 || (config.databaseUrl === undefined && status.pending > 0)) {
+    const report = await warehouse.migrate();
+    if (report.applied.length > 0)
+      printNote(io, `Set up the warehouse: ${report.applied.length} migrations applied.`);
+    return;
+  }
+  await warehouse.assertMigrated();
+}
+
+/** The configured sources, or an error that names what would configure one. */
+export function openSources(
+  services: Pick<Services, 'config' | 'logger' | 'io'>,
+  options: SourceOptions = {},
+): Source[] {
+  const { config } = services;
+  if (config.sources.length === 0) throw noSources(config);
+  return createSources(config.sources, {
+    clock: services.io.clock,
+    logger: services.logger,
+    ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
+  });
+}
+
+export interface SourceOptions {
+  /** Longest pause that a request makes by itself when the vendor throttles. */
+  readonly maxInlineWaitMs?: number;
+}
+
+function noSources(config: Config): ConfigError {
+  const { imgix, akamai } = config.missing;
+  return new ConfigError(
+    'config.missing',
+    `No source is configured. For imgix set ${imgix.join(', ')}; for Akamai set ${akamai.join(', ')} ` +
+      '(or AKAMAI_EDGERC), or list sources in edgeledger.yaml. To see everything without an account, run `edgeledger demo`.',
+  );
+}
+
+/** Redis when configured, else BullMQ's tables in the warehouse's database. */
+export async function openQueue(
+  services: Pick<Services, 'config' | 'logger' | 'databaseUrl'>,
+): Promise<QueueBackend> {
+  const { redisUrl } = services.config;
+  return openQueueBackend({
+    ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
+    logger: services.logger,
+  });
+}
+
+export interface Selection {
+  readonly source?: string;
+  readonly dataset?: readonly string[];
+}
+
+export interface SelectedSource {
+  readonly source: Source;
+  /** Names of the datasets asked for; absent: all of the source. */
+  readonly datasets?: readonly string[];
+}
+
+/** The sources and datasets that `--source` and `--dataset` name. Unknown names are an error that lists the known. */
+export function selectSources(sources: readonly Source[], selection: Selection): SelectedSource[] {
+  const wanted = sources.filter(
+    (source) => selection.source === undefined || matchesSource(source, selection.source),
+  );
+  if (wanted.length === 0) {
+    const known = sources.map((source) => source.id).join(', ');
+    throw new ConfigError(
+      'config.unknown-dataset',
+      `--source: there is no source "${selection.source}". Configured: ${known}.`,
+    );
+  }
+  if (selection.dataset === undefined || selection.dataset.length === 0)
+    return wanted.map((source) => ({ source }));
+  const names = selection.dataset.map((text) => findDatasetNames(wanted, text));
+  return wanted.flatMap((source) => {
+    const datasets = source.datasets
+      .map((dataset) => dataset.name)
+      .filter((name) => names.some((set) => set.includes(name)));
+    return datasets.length === 0 ? [] : [{ source, datasets }];
+  });
+}
+
+function matchesSource(source: Source, text: string): boolean {
+  return text === source.id || text === source.vendor || text === `${source.vendor}:${source.account}`;
+}
+
+function findDatasetNames(sources: readonly Source[], text: string): string[] {
+  const datasets = sources.flatMap((source) => source.datasets);
+  const matching = datasets.filter((dataset) => matchesDataset(dataset, text)).map((dataset) => dataset.name);
+  if (matching.length > 0) return matching;
+  const known = [...new Set(datasets.map((dataset) => dataset.name))].join(', ');
+  throw new ConfigError(
+    'config.unknown-dataset',
+    `--dataset: there is no dataset "${text}". Known: ${known}.`,
+  );
+}
+
+/** `imgix.cdn_logs`, `cdn_logs` or the vendor's report name. */
+export function matchesDataset(dataset: Dataset, text: string): boolean {
+  return text === dataset.name || text === dataset.name.split('.')[1] || text === dataset.report;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { renderTable } from './text-table.ts';
+
+test('numbers stand to the right, text to the left', () => {
+  expect(
+    renderTable(
+      ['day', 'rows'],
+      [
+        ['2026-11-20', 1234],
+        ['2026-11-21', 7],
+      ],
+    ),
+  ).toBe(['day          rows', '──────────  ─────', '2026-11-20  1,234', '2026-11-21      7'].join('\n'));
+});
+
+test('a wide cell is cut so that the table fits the terminal', () => {
+  const lines = renderTable(['dataset', 'message'], [['imgix.cdn_logs', 'x'.repeat(300)]], 60).split('\n');
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
+  expect(lines[2]).toContain('…');
+});
+
+test('line feeds and escape sequences in data do not reach the terminal', () => {
+  const table = renderTable(['a'], [['x\n\u001b[31my']]);
+  expect(table).not.toContain('\u001b');
+  expect(table).not.toContain('x\n');
+});

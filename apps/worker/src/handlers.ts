@@ -1,0 +1,180 @@
+import {
+  addDays,
+  type Clock,
+  ConfigError,
+  type DiscoverRange,
+  type Ledger,
+  type Loader,
+  type Logger,
+  type RejectThresholds,
+  type Source,
+  toEdgeledgerError,
+  toUtcDay,
+} from '@edgeledger/core';
+import {
+  beginReport,
+  checkUnit,
+  failReport,
+  planSource,
+  publishReport,
+  readUnit,
+  recordPlan,
+  stageReportPart,
+  type UnitOutcome,
+  type UnitRun,
+  type UnitServices,
+} from '@edgeledger/pipeline';
+import {
+  fromUnitPayload,
+  type Handlers,
+  type JobFailure,
+  type JobOutcome,
+  type LoadUnitPayload,
+  type PlanSourcePayload,
+  type Producer,
+  type StagePartPayload,
+  toUnitPayload,
+} from '@edgeledger/queue';
+
+export interface HandlerServices {
+  readonly sources: readonly Source[];
+  readonly ledger: Ledger;
+  readonly loader: Loader;
+  readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly thresholds: RejectThresholds;
+  /** How many whole days a tick without a range looks back. */
+  readonly backfillDays: number;
+  readonly onProgress?: UnitRun['onProgress'];
+  /** A unit is through in this process: loaded, waiting or lost. */
+  readonly onUnitEnd?: (outcome: UnitOutcome) => void;
+}
+
+/** What each job does, composed of pipeline functions. */
+export function createHandlers(services: HandlerServices): Handlers {
+  return {
+    'plan.source': async (payload, { signal }) => {
+      const source = getSource(services, payload.sourceId);
+      const now = services.clock.now();
+      const context = { now, signal, logger: services.logger, retryFailed: payload.reason === 'backfill' };
+      const planned = await planSource(source, services.ledger, toRange(payload, services), context);
+      await recordPlan(planned, services.ledger, now);
+      const { added } = await services.producer.enqueueUnits(
+        planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
+      );
+      const found = {
+        added,
+        waiting: planned.waiting.length,
+        lost: planned.lost.length,
+        covered: planned.covered.length,
+      };
+      services.logger.info({ source: source.id, reason: payload.reason, ...found }, 'planned');
+      return { kind: 'done', result: found };
+    },
+    'load.unit': (payload, { signal }) => loadUnit(payload, services, toRun(services, signal)),
+    'stage.part': async (payload, { signal }) => {
+      const part = {
+        ...toReport(payload),
+        partNo: payload.partNo,
+        part: { name: payload.partName },
+        partCount: payload.partCount,
+      };
+      const outcome = await stageReportPart(part, unitServices(payload, services), toRun(services, signal));
+      return outcome.kind === 'waiting'
+        ? outcome
+        : { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
+    },
+    'publish.report': async (payload, { signal }) => {
+      const report = {
+        ...toReport(payload),
+        vendorReportId: payload.vendorReportId,
+        revision: payload.revision,
+      };
+      return endUnit(
+        await publishReport(report, unitServices(payload, services), toRun(services, signal)),
+        services,
+      );
+    },
+  };
+}
+
+/** Small units are one job; a report of several files becomes a job per file and one that publishes them. */
+async function loadUnit(
+  payload: LoadUnitPayload,
+  services: HandlerServices,
+  run: UnitRun,
+): Promise<JobOutcome> {
+  const unit = fromUnitPayload(payload);
+  const own = unitServices(payload, services);
+  const readiness = await checkUnit(unit, own, run);
+  if (readiness.kind !== 'ready') return endUnit(readiness, services);
+  if (readiness.independentParts !== true || readiness.parts.length < 2) {
+    return endUnit(await readUnit(unit, readiness, own, run), services);
+  }
+  const loadId = await beginReport(unit, own);
+  await services.producer.enqueueReport({
+    unit: payload,
+    loadId,
+    vendorReportId: readiness.vendorReportId,
+    revision: readiness.revision,
+    parts: readiness.parts.map((part, index) => ({ partNo: index + 1, partName: part.name })),
+  });
+  return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
+}
+
+/** Gives up the load of a report whose part failed for good; for the consumer's `onFailed`. */
+export async function settleFailedJob(failure: JobFailure, services: HandlerServices): Promise<void> {
+  if (failure.jobName !== 'stage.part') return;
+  // the catalog parsed it when the job was made
+  const payload = failure.payload as StagePartPayload;
+  try {
+    await failReport(
+      toReport(payload),
+      toEdgeledgerError(new Error(failure.reason)),
+      unitServices(payload, services),
+    );
+  } catch (error) {
+    services.logger.error({ job: failure.jobId, error }, 'could not record the failure of a report');
+  }
+}
+
+function endUnit(outcome: UnitOutcome, services: HandlerServices): JobOutcome {
+  services.onUnitEnd?.(outcome);
+  if (outcome.kind === 'waiting') return outcome;
+  if (outcome.kind === 'lost') return { kind: 'done', result: { lost: outcome.reason } };
+  return { kind: 'done', result: { ...outcome.result } };
+}
+
+function toReport(payload: LoadUnitPayload & { readonly loadId: string }) {
+  return { unit: fromUnitPayload(payload), loadId: payload.loadId };
+}
+
+function toRun(services: HandlerServices, signal: AbortSignal): UnitRun {
+  return services.onProgress === undefined ? { signal } : { signal, onProgress: services.onProgress };
+}
+
+function unitServices(payload: { readonly sourceId: string }, services: HandlerServices): UnitServices {
+  return { ...services, source: getSource(services, payload.sourceId) };
+}
+
+function getSource(services: HandlerServices, sourceId: string): Source {
+  const source = services.sources.find((candidate) => candidate.id === sourceId);
+  if (source === undefined) {
+    const known = services.sources.map((candidate) => candidate.id).join(', ') || 'none';
+    throw new ConfigError(
+      'config.missing',
+      `A job is for the source "${sourceId}", which this worker does not have (it has: ${known}). Give all workers the same sources, or remove the job.`,
+    );
+  }
+  return source;
+}
+
+/** A tick for the running day looks at today alone; the others look back over whole days. */
+function toRange(payload: PlanSourcePayload, services: HandlerServices): DiscoverRange {
+  const today = toUtcDay(services.clock.now());
+  const datasets = payload.datasets === undefined ? {} : { datasets: payload.datasets };
+  if (payload.reason === 'running-day') return { from: today, to: today, ...datasets };
+  const to = payload.to ?? addDays(today, -1);
+  return { from: payload.from ?? addDays(to, 1 - services.backfillDays), to, ...datasets };
+}
