@@ -9,6 +9,24 @@ const ACCOUNT = "account = 'demo'";
 /** Cumulative reports are read at their newest day, never summed over days. */
 export const DEMO_QUESTIONS: readonly DemoQuestion[] = [
   {
+    title: 'Rows in every table',
+    sql: [
+      'imgix.cdn_logs',
+      'imgix.image_analytics',
+      'imgix.source_analytics',
+      'imgix.mild_errors',
+      'imgix.credit_analytics_daily',
+      'imgix.credit_analytics_mtd',
+      'akamai.endpoint_usage_by_time',
+      'akamai.api_usage_details',
+      'akamai.report_summaries',
+    ]
+      .map(
+        (table) => `SELECT '${table}' AS "table", count(*)::integer AS rows FROM ${table} WHERE ${ACCOUNT}`,
+      )
+      .join('\nUNION ALL '),
+  },
+  {
     title: 'Credits this month by source (month-to-date report, newest day)',
     sql: `SELECT coalesce(source_name, '(deleted) ' || source_id) AS source, total_credits, delivery_bandwidth_credits,
        standard_renders_credits

@@ -157,8 +157,8 @@ async function readReadiness(backend: QueueBackend, { warehouse }: Services) {
 async function check(name: string, probe: () => Promise<unknown>) {
   try {
     await probe();
-    return { name, ok: true, message: 'ok' };
+    return { name, ok: true };
   } catch (error) {
-    return { name, ok: false, message: error instanceof Error ? error.message : String(error) };
+    return { name, ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -73,7 +73,7 @@ async function openDatabase(
  */
 async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Promise<void> {
   const status = await warehouse.migrationStatus();
-  if (status.applied === 0 || (config.databaseUrl === undefined && status.pending > 0)) {
+  if (status.applied === 0 || (config.databaseUrl === undefined && status.missing.length > 0)) {
     const report = await warehouse.migrate();
     if (report.applied.length > 0)
       printNote(io, `Set up the warehouse: ${report.applied.length} migrations applied.`);

@@ -1,1 +1,1 @@
-export {};
+export { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';

@@ -1,1 +1,22 @@
-export {};
+export type {
+  AkamaiSourceConfig,
+  AkamaiStream,
+  AlertsConfig,
+  ArchiveConfig,
+  ColumnConfig,
+  Config,
+  DashboardConfig,
+  DatasetConfig,
+  ImgixSourceConfig,
+  LogConfig,
+  ScheduleConfig,
+  SourceConfig,
+} from './config.ts';
+export { type LoadConfigOptions, loadConfig, loadConfigFromProcess } from './load-config.ts';
+export {
+  renderEnvExample,
+  renderSettingsTable,
+  SETTINGS,
+  type Setting,
+  type SettingName,
+} from './settings.ts';

@@ -84,7 +84,7 @@ test('a revision that is not complete yet does not replace what is loaded', () =
 
 test('a unit that a person imported is not replaced by the listing alone', () => {
   const unit = expectedUnit(1, { listed: completed });
-  expect(plan([unit], [recordOf(unit, 'loaded', { revision: null })], now, ticks).load).toEqual([]);
+  expect(plan([unit], [recordOf(unit, 'loaded', { vendorReportId: null, revision: 'file-hash' })], now, ticks).load).toEqual([]);
 });
 
 test('a provisional unit is read again when its time has come, not before', () => {

@@ -87,9 +87,9 @@ function decide(
 }
 
 function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision {
-  // a unit that a person imported has no revision: the vendor's listing alone is no reason to replace it
-  const revised =
-    unit.listed?.completed === true && record.revision !== null && unit.listed.revision !== record.revision;
+  // a unit that a person imported has no vendor id: the vendor's listing alone is no reason to replace it
+  const isListed = unit.listed?.completed === true && record.vendorReportId !== null;
+  const revised = isListed && unit.listed?.revision !== record.revision;
   if (revised) return { kind: 'load', reason: 'revised' };
   const due = record.settledAt === null && record.nextCheckAt !== null && record.nextCheckAt <= now;
   return due && unit.notYet === undefined ? { kind: 'load', reason: 'provisional' } : { kind: 'covered' };

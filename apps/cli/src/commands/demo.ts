@@ -32,7 +32,14 @@ const ROWS_PER_FILE = 300;
  */
 export async function runDemoCommand(io: Io, options: DemoOptions): Promise<number> {
   const loaded = loadConfigFromProcess();
-  const config: Config = { ...loaded, databaseUrl: undefined, redisUrl: undefined, sources: [] };
+  const config: Config = {
+    ...loaded,
+    databaseUrl: undefined,
+    redisUrl: undefined,
+    sources: [],
+    // the progress display says what seven hundred info lines would
+    log: loaded.log.level === 'info' ? { ...loaded.log, level: 'warn' } : loaded.log,
+  };
   return withServices(io, { role: 'demo', announce: true }, (services) => runDemo(services, options), config);
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError, dayPeriod, findDayInReportKey, type UnitRef } from '@edgeledger/core';
+import { ConfigError, type Dataset, dayPeriod, findDayInReportKey, type UnitRef } from '@edgeledger/core';
 import { runUnit } from '@edgeledger/pipeline';
 import { createFileSource, DATASETS } from '@edgeledger/sources';
 import { EXIT } from '../exit-codes.ts';
@@ -28,11 +28,11 @@ export async function runImportCommand(
   };
   return withServices(io, { role: 'import', announce: true }, async (services) => {
     const source = createFileSource({
-      dataset: dataset.name,
+      dataset,
       account: options.account,
       reportKey: options.reportKey,
       files,
-      config: findSourceConfig(services, dataset.vendor, options.account),
+      columns: findColumns(services, dataset, options.account),
     });
     const progress = createProgress(io.stderr, io.clock);
     progress.expect(1);
@@ -87,6 +87,8 @@ function dayOf(reportKey: string) {
   );
 }
 
-function findSourceConfig({ config }: Services, vendor: string, account: string) {
-  return config.sources.find((source) => source.vendor === vendor && source.account === account);
+/** The column mapping of edgeledger.yaml holds for saved files, too. */
+function findColumns({ config }: Services, dataset: Dataset, account: string) {
+  const source = config.sources.find((one) => one.vendor === dataset.vendor && one.account === account);
+  return source?.vendor === 'imgix' ? source.datasets?.[dataset.report]?.columns : undefined;
 }

@@ -70,24 +70,11 @@ const METHODS = [
   'patch',
   'head',
 ] as const;
-const CODES = [
-  '200',
-  '200',
-  '200',
-  '200',
-  '200',
-  '200',
-  '201',
-  '204',
-  '304',
-  '400',
-  '403',
-  '404',
-  '429',
-  '500',
-  '503',
-];
+const GOOD_CODES = ['200', '200', '200', '200', '200', '201', '204', '304'] as const;
+const ERROR_CODES = ['400', '403', '404', '404', '429', '429', '500', '503'] as const;
 const OWNERS = ['amartin', 'deploy-bot', 'j.smith, contractor', 'noc', 'reporting'] as const;
+/** Share of failing calls of each owner: people mistype, scripts are throttled. */
+const ERROR_SHARES = [0.08, 0.02, 0.13, 0.01, 0.05] as const;
 const CONTRACTS = ['1-3CV382', '1-6T5ZND'] as const;
 
 export function createUsageDetails(settings: Settings): UsageDetails {
@@ -138,7 +125,8 @@ function secondOfDay(random: Random): number {
 }
 
 function createCall(random: Random, accountId: string, timestampMs: number): ApiCall {
-  const client = random.int(OWNERS.length);
+  // the lesser of two: the first owners call the most
+  const client = Math.min(random.int(OWNERS.length), random.int(OWNERS.length));
   const { endpoint, paths } = random.pick(ENDPOINTS);
   const clientHash = hash32(accountId, client).toString(16).padStart(8, '0');
   return {
@@ -147,7 +135,7 @@ function createCall(random: Random, accountId: string, timestampMs: number): Api
     clientOwner: at(OWNERS, client),
     clientToken: `akab-${clientHash}-token`,
     method: random.pick(METHODS),
-    responseCode: random.pick(CODES),
+    responseCode: random.pick(random.chance(at(ERROR_SHARES, client)) ? ERROR_CODES : GOOD_CODES),
     timestampMs,
     uri: `akab-${hash32(accountId).toString(16)}.luna.akamaiapis.net${random.pick<string>(paths)}`,
     contractId: at(CONTRACTS, client % CONTRACTS.length),

@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { ConfigError, createManualClock, Secret, silentLogger, TransientError } from '@edgeledger/core';
+import { afterEach, expect, test } from 'vitest';
+import { createDashboard, type Dashboard, type DashboardOptions } from './dashboard.ts';
+import type { DashboardQuestions } from './questions.ts';
+
+const open: Dashboard[] = [];
+afterEach(async () => {
+  for (const dashboard of open.splice(0)) await dashboard.close();
+});
+
+const emptyQuestions: DashboardQuestions = {
+  coverage: async () => [],
+  gaps: async () => [],
+  freshness: async () => [],
+  recentLoads: async () => [],
+};
+
+async function start(options: Partial<DashboardOptions> = {}): Promise<string> {
+  const dashboard = await createDashboard({
+    queues: [],
+    questions: emptyQuestions,
+    host: '127.0.0.1',
+    port: 0,
+    logger: silentLogger,
+    version: '0.1.0',
+    isReady: async () => ({ ok: true, checks: [{ name: 'warehouse', ok: true }] }),
+    clock: createManualClock(new Date('2026-11-21T10:00:00Z')),
+    ...options,
+  });
+  open.push(dashboard);
+  return dashboard.url;
+}
+
+const basic = (user: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+});
+const SIGNED_IN = { user: 'ed', password: new Secret('p:w é') };
+
+/** fetch does not let a test choose the Host header. */
+async function statusOf(url: string, headers: Record<string, string>, method = 'GET'): Promise<number> {
+  const sent = request(url, { headers, method });
+  sent.end();
+  const [response] = await once(sent, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
+test('the process is healthy as long as it answers', async () => {
+  const url = await start({ isReady: async () => ({ ok: false, checks: [] }) });
+  const response = await fetch(`${url}/healthz`);
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: 'ok' });
+});
+
+test('it is ready when warehouse and queue are', async () => {
+  const response = await fetch(`${await start()}/readyz`);
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: 'ready', checks: [{ name: 'warehouse', ok: true }] });
+});
+
+test('it is not ready, with reasons, when a check fails, throws or hangs', async () => {
+  const checks = [{ name: 'queue', ok: false, reason: 'Redis does not answer.' }];
+  const failing = await fetch(`${await start({ isReady: async () => ({ ok: false, checks }) })}/readyz`);
+  expect(failing.status).toBe(503);
+  expect(await failing.json()).toEqual({ status: 'not ready', checks });
+
+  const throwing = async () => {
+    throw new TransientError('warehouse.unavailable', 'Postgres does not answer.');
+  };
+  const thrown = await fetch(`${await start({ isReady: throwing })}/readyz`);
+  expect(thrown.status).toBe(503);
+  expect(await thrown.text()).toContain('Postgres does not answer.');
+
+  const hanging = () => new Promise<never>(() => undefined);
+  const late = await fetch(`${await start({ isReady: hanging, readyTimeoutMs: 20 })}/readyz`);
+  expect(late.status).toBe(503);
+  expect(await late.text()).toContain('no answer within 20 ms');
+});
+
+test('the coverage page is sent whole, not cached, and without anything that runs or comes from elsewhere', async () => {
+  const response = await fetch(await start());
+  const page = await response.text();
+  expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  const policy = response.headers.get('content-security-policy');
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toMatch(/script-src|unsafe/);
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(page).toContain('href="/queues/"');
+  expect(page).not.toMatch(/<script|\son\w+=|style="|(?:src|href)="https?:/);
+});
+
+test('?days= chooses the days that are asked for, within limits', async () => {
+  const asked: string[] = [];
+  const coverage: DashboardQuestions['coverage'] = async ({ from, to }) => {
+    asked.push(`${from} ${to}`);
+    return [];
+  };
+  const url = await start({ questions: { ...emptyQuestions, coverage } });
+  for (const query of ['', '?days=30', '?days=1', '?days=9999', '?days=x', '?days=1&days=2']) {
+    expect((await fetch(`${url}/${query}`)).status).toBe(200);
+  }
+  expect(asked).toEqual([
+    '2026-08-24 2026-11-21',
+    '2026-10-23 2026-11-21',
+    '2026-11-15 2026-11-21',
+    '2025-10-18 2026-11-21',
+    '2026-08-24 2026-11-21',
+    '2026-08-24 2026-11-21',
+  ]);
+});
+
+test('a warehouse that does not answer is said on the page, without a stack', async () => {
+  const gaps = async () => {
+    throw new TransientError('warehouse.unavailable', 'Postgres at <db> does not answer. Start it.');
+  };
+  const response = await fetch(await start({ questions: { ...emptyQuestions, gaps } }));
+  const page = await response.text();
+  expect(response.status).toBe(503);
+  expect(page).toContain('Postgres at &lt;db&gt; does not answer. Start it.');
+  expect(page).not.toContain('dashboard.test.ts');
+});
+
+test('an unknown path is answered with 404 and a malformed one with 400', async () => {
+  const url = await start();
+  expect((await fetch(`${url}/nothing`)).status).toBe(404);
+  expect(await statusOf(`${url}/%E0%A4%A`, {})).toBe(400);
+});
+
+test('everything but the two health routes asks for the password', async () => {
+  const url = await start(SIGNED_IN);
+  for (const path of [
+    '/',
+    '/queues',
+    '/queues/',
+    '/queues/api/queues',
+    '/queues/static/nothing.js',
+    '/nothing',
+  ]) {
+    const response = await fetch(url + path);
+    expect([path, response.status]).toEqual([path, 401]);
+    expect(response.headers.get('www-authenticate')).toMatch(/^Basic realm="Edgeledger"/);
+  }
+  for (const path of ['/healthz', '/readyz', '/healthz/']) expect((await fetch(url + path)).status).toBe(200);
+  for (const path of ['/%68ealthz/../', '//', '/healthz%2f..', '/queues/healthz']) {
+    expect([path, await statusOf(url + path, {})]).toEqual([path, 401]);
+  }
+});
+
+test('only the right user with the right password gets in', async () => {
+  const url = await start(SIGNED_IN);
+  expect((await fetch(url, { headers: basic('ed', 'p:w é') })).status).toBe(200);
+  expect((await fetch(`${url}/queues/`, { headers: basic('ed', 'p:w é') })).status).toBe(200);
+  const wrong = [
+    basic('ed', 'p:w'),
+    basic('ed', ''),
+    basic('Ed', 'p:w é'),
+    basic('', 'p:w é'),
+    { authorization: 'Basic ' },
+    { authorization: 'Basic !!!!' },
+    { authorization: `Basic ${Buffer.from('ed').toString('base64')}` },
+    { authorization: `Bearer ${Buffer.from('ed:p:w é').toString('base64')}` },
+  ];
+  for (const headers of wrong) expect((await fetch(url, { headers })).status).toBe(401);
+});
+
+test('without a password it does not start where other machines can reach it', async () => {
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'dashboard.example']) {
+    await expect(start({ host })).rejects.toThrow(/DASHBOARD_USER and DASHBOARD_PASSWORD/);
+  }
+  await expect(start({ host: '0.0.0.0', user: 'ed' })).rejects.toMatchObject({ code: 'config.missing' });
+  await expect(start({ user: 'ed' })).rejects.toThrow(/only one of the two/);
+  expect(await start({ host: '0.0.0.0', ...SIGNED_IN })).toMatch(/^http:\/\/localhost:\d+$/);
+});
+
+test('without a password it answers to its own names only', async () => {
+  const url = await start();
+  const { port } = new URL(url);
+  expect(await statusOf(url, { host: `rebound.example:${port}` })).toBe(403);
+  expect(await statusOf(`${url}/queues/api/queues`, { host: '127.0.0.1.rebound.example' })).toBe(403);
+  expect(await statusOf(url, { host: `localhost:${port}` })).toBe(200);
+  expect(await statusOf(`${url}/readyz`, { host: 'probe.example' })).toBe(200);
+});
+
+test('a foreign page cannot change anything', async () => {
+  const url = await start(SIGNED_IN);
+  const path = `${url}/queues/api/queues/none/pause`;
+  const headers = basic('ed', 'p:w é');
+  const { host } = new URL(url);
+  expect(await statusOf(path, { ...headers, 'sec-fetch-site': 'cross-site' }, 'PUT')).toBe(403);
+  expect(await statusOf(path, { ...headers, 'sec-fetch-site': 'same-site' }, 'PUT')).toBe(403);
+  expect(await statusOf(path, { ...headers, origin: 'https://evil.example' }, 'PUT')).toBe(403);
+  expect(await statusOf(path, { ...headers, origin: 'null' }, 'PUT')).toBe(403);
+  expect(await statusOf(path, { ...headers, 'sec-fetch-site': 'same-origin' }, 'PUT')).toBe(404);
+  expect(await statusOf(path, { ...headers, origin: `http://${host}` }, 'PUT')).toBe(404);
+});
+
+test('a port in use, or an address of another machine, is one clear error', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const address = other.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const inUse = start({ port });
+  await expect(inUse).rejects.toThrow(ConfigError);
+  await expect(inUse).rejects.toThrow(
+    `Starting the dashboard on 127.0.0.1:${port}: the port is in use. Stop what uses it, or set PORT to another one.`,
+  );
+  other.close();
+  await expect(start({ host: '192.0.2.1', ...SIGNED_IN })).rejects.toThrow(/does not have that address/);
+});
+
+test('closing ends it at once, kept-alive connections included', async () => {
+  const url = await start();
+  await (await fetch(`${url}/healthz`)).text();
+  await open.splice(0)[0]?.close();
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+});

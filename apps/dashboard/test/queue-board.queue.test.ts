@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dayPeriod, parseUtcDay, silentLogger } from '@edgeledger/core';
+import {
+  createProducer,
+  listQueues,
+  migrateQueue,
+  openQueueBackend,
+  type QueueBackend,
+  toUnitPayload,
+} from '@edgeledger/queue';
+import { createTestDatabase } from '@edgeledger/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDashboard, type Dashboard } from '../src/index.ts';
+
+interface Store {
+  readonly urls: { readonly databaseUrl: string } | { readonly redisUrl: string };
+  stop(): Promise<void>;
+}
+
+async function startPostgres(): Promise<Store> {
+  const database = await createTestDatabase({ empty: true });
+  await migrateQueue({ databaseUrl: database.connectionString });
+  return { urls: { databaseUrl: database.connectionString }, stop: () => database.drop() };
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Undefined where there is no `redis-server` on the path. */
+async function startRedis(): Promise<Store | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'edgeledger-redis-'));
+  const port = await findFreePort();
+  const server = spawn('redis-server', [
+    '--port',
+    `${port}`,
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--save',
+    '',
+  ]);
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  server.once('error', () => resolve(false));
+  server.stdout.on('data', (chunk: Buffer) => {
+    if (chunk.toString().includes('Ready to accept')) resolve(true);
+  });
+  if (!(await promise)) {
+    await remove();
+    return undefined;
+  }
+  const stop = async () => {
+    const exited = once(server, 'exit');
+    server.kill();
+    await exited;
+    await remove();
+  };
+  return { urls: { redisUrl: `redis://127.0.0.1:${port}` }, stop };
+}
+
+interface BoardQueue {
+  readonly name: string;
+  readonly counts: Record<string, number>;
+}
+
+describe.each([
+  { name: 'postgres', start: startPostgres },
+  { name: 'redis', start: startRedis },
+])('Bull Board on $name', ({ name, start }) => {
+  let store: Store | undefined;
+  let backend: QueueBackend | undefined;
+  let dashboard: Dashboard | undefined;
+
+  beforeAll(async () => {
+    store = await start();
+    if (store === undefined) return;
+    backend = await openQueueBackend({ ...store.urls, logger: silentLogger });
+    const none = async () => [];
+    dashboard = await createDashboard({
+      queues: listQueues(backend),
+      questions: { coverage: none, gaps: none, freshness: none, recentLoads: none },
+      host: '127.0.0.1',
+      port: 0,
+      logger: silentLogger,
+      version: '0.1.0',
+      isReady: async () => ({ ok: true, checks: [] }),
+    });
+  });
+  afterAll(async () => {
+    await dashboard?.close();
+    await backend?.close();
+    await store?.stop();
+  });
+
+  /** The board's address; skips, with the reason, where the store cannot run. */
+  function getBoard(skip: (reason: string) => never): { url: string; backend: QueueBackend } {
+    if (dashboard === undefined || backend === undefined) {
+      return skip(`no ${name} on this machine: apt-get install redis-server`);
+    }
+    return { url: `${dashboard.url}/queues`, backend };
+  }
+
+  test('serves its application without a request to anyone else', async ({ skip }) => {
+    const { url } = getBoard(skip);
+    const response = await fetch(url);
+    const page = await response.text();
+    expect(response.status).toBe(200);
+    expect(page).toContain('<title>Edgeledger queues</title>');
+    expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+    expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
+    const script = /src="(static\/js\/main[^"]+)"/.exec(page)?.[1];
+    const asset = await fetch(`${url}/${script}`);
+    expect(asset.status).toBe(200);
+    expect(asset.headers.get('content-type')).toMatch(/javascript/);
+  });
+
+  test('shows every queue with its jobs, and what a job carries', async ({ skip }) => {
+    const { url, backend: open } = getBoard(skip);
+    const producer = createProducer(open);
+    const unit = {
+      account: 'default',
+      dataset: 'imgix.cdn_logs',
+      reportKey: 'cdn_logs_20261120',
+      period: dayPeriod(parseUtcDay('2026-11-20', 'day')),
+    };
+    await producer.enqueueUnits([toUnitPayload('imgix-default', unit)]);
+    await producer.close();
+    const response = await fetch(`${url}/api/queues?activeQueue=edgeledger-imgix`);
+    const { queues } = (await response.json()) as { queues: (BoardQueue & { jobs: unknown[] })[] };
+    expect(queues.map((queue) => queue.name).sort()).toEqual(
+      listQueues(open)
+        .map((queue) => queue.name)
+        .sort(),
+    );
+    const imgix = queues.find((queue) => queue.name === 'edgeledger-imgix');
+    const total = Object.values(imgix?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+    expect(total).toBe(1);
+    expect(JSON.stringify(imgix?.jobs)).toContain('cdn_logs_20261120');
+  });
+
+  test('can pause and resume a queue from its own page', async ({ skip }) => {
+    const { url, backend: open } = getBoard(skip);
+    const change = (action: string) =>
+      fetch(`${url}/api/queues/edgeledger-imgix/${action}`, {
+        method: 'PUT',
+        headers: { 'sec-fetch-site': 'same-origin' },
+      });
+    expect((await change('pause')).status).toBe(200);
+    expect(await open.queues.imgix.isPaused()).toBe(true);
+    expect((await change('resume')).status).toBe(200);
+    expect(await open.queues.imgix.isPaused()).toBe(false);
+  });
+});

@@ -1,0 +1,113 @@
+import type { Accumulation, ColumnType, RejectThresholds, Secret, Vendor } from '@edgeledger/core';
+
+/** What a person says of one column of a report. */
+export interface ColumnConfig {
+  /** The header it has in the file, when that is not its name. */
+  readonly header?: string;
+  readonly aliases?: readonly string[];
+  readonly type?: ColumnType;
+  readonly required?: boolean;
+  /** Not kept at all. */
+  readonly drop?: boolean;
+}
+
+export interface DatasetConfig {
+  readonly accumulation?: Accumulation;
+  readonly columns?: Readonly<Record<string, ColumnConfig>>;
+}
+
+export interface ImgixSourceConfig {
+  readonly vendor: 'imgix';
+  readonly account: string;
+  readonly apiKey: Secret;
+  /** An origin: scheme, host and port. */
+  readonly apiUrl: URL;
+  /** `host` (any port) or `host:port`, lower case. A host that is not listed is never contacted. */
+  readonly fileHosts: readonly string[];
+  readonly reportTypes: readonly string[];
+  /** False when the report types are the default, so that one the account lacks is no error. */
+  readonly reportTypesExplicit: boolean;
+  /** By report type. */
+  readonly datasets?: Readonly<Record<string, DatasetConfig>>;
+  readonly maxInflatedBytes?: number;
+}
+
+export interface AkamaiStream {
+  readonly name: string;
+  readonly dataset: 'endpoint_usage_by_time' | 'api_usage_details';
+  readonly api?: 'v1' | 'v2';
+  readonly objectIds: 'all' | readonly string[];
+  readonly splitByObject?: boolean;
+  readonly filters?: Readonly<Record<string, readonly string[]>>;
+  readonly window?: '1d';
+  /** Reads the running day this often; absent means daily only. */
+  readonly everyMinutes?: number;
+}
+
+export interface AkamaiSourceConfig {
+  readonly vendor: 'akamai';
+  readonly account: string;
+  readonly clientToken: Secret;
+  readonly clientSecret: Secret;
+  readonly accessToken: Secret;
+  /** An origin: scheme, host and port. */
+  readonly apiUrl: URL;
+  readonly accountSwitchKey?: string;
+  readonly streams: readonly AkamaiStream[];
+}
+
+export type SourceConfig = ImgixSourceConfig | AkamaiSourceConfig;
+
+export interface ScheduleConfig {
+  /** Cron pattern, UTC. */
+  readonly imgix: string;
+  /** Cron pattern, UTC. */
+  readonly akamai: string;
+  readonly reconcileMinutes: number;
+}
+
+export type ArchiveConfig =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'directory'; readonly path: string; readonly keepDays: number };
+
+export interface AlertsConfig {
+  /** The whole URL is a credential with most receivers. */
+  readonly webhook: Secret;
+  readonly format: 'json' | 'slack';
+}
+
+export interface DashboardConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user?: string;
+  readonly password?: Secret;
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export const LOG_FORMATS = ['pretty', 'json'] as const;
+
+export interface LogConfig {
+  readonly level: (typeof LOG_LEVELS)[number];
+  readonly format: (typeof LOG_FORMATS)[number];
+}
+
+/** Everything a person can set, checked and frozen. */
+export interface Config {
+  readonly databaseUrl: Secret | undefined;
+  readonly redisUrl: Secret | undefined;
+  /** Absolute path of local state. */
+  readonly home: string;
+  /** The configuration file that was read, if there was one. */
+  readonly configFile: string | undefined;
+  readonly sources: readonly SourceConfig[];
+  /** For each vendor without a source: the variables that would enable it. Empty when it has one. */
+  readonly missing: Readonly<Record<Vendor, readonly string[]>>;
+  readonly backfillDays: number;
+  readonly rejects: RejectThresholds;
+  readonly schedule: ScheduleConfig;
+  readonly archive: ArchiveConfig;
+  readonly alerts: AlertsConfig | undefined;
+  readonly dashboard: DashboardConfig;
+  readonly log: LogConfig;
+  readonly otelEndpoint: URL | undefined;
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_REJECT_THRESHOLDS, Secret } from '@edgeledger/core';
+import {
+  type AlertsConfig,
+  type ArchiveConfig,
+  type Config,
+  type DashboardConfig,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type ScheduleConfig,
+} from './config.ts';
+import { createEnvironment } from './environment.ts';
+import type { FileConfig } from './file-schema.ts';
+import { parseFile } from './load-file.ts';
+import { findMissing, loadSources, type SourceFile } from './load-sources.ts';
+import { createProblems, type Problems } from './problems.ts';
+import { createTextFiles, type TextFiles } from './text-files.ts';
+import {
+  checkHttpUrl,
+  checkListenHost,
+  connectionUrl,
+  matching,
+  oneOf,
+  wholeNumber,
+} from './values.ts';
+import { createVariables, type Variables } from './variables.ts';
+import { loadYamlFile, type YamlFile } from './yaml-file.ts';
+
+export interface LoadConfigOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Relative paths start here. */
+  readonly cwd: string;
+  readonly readFile?: (path: string) => string;
+  /** What `~` stands for. */
+  readonly homeDir?: string;
+  /** Logs are pretty by default on a terminal, JSON otherwise. */
+  readonly isTerminal?: boolean;
+}
+
+const checkUser = matching(/^[^:\p{Cc}]+$/u, 'is not a user name. Leave out ":" and control characters.');
+
+/**
+ * Shells and build tools export HOST for their own ends, so an address that needs a password is the
+ * dashboard's to refuse when it starts, not a problem of every command.
+ */
+function loadDashboard(variables: Variables, problems: Problems): DashboardConfig {
+  const host = variables.find('HOST', checkListenHost) ?? '127.0.0.1';
+  const port = variables.find('PORT', wholeNumber(0, 65_535)) ?? 3000;
+  const user = variables.find('DASHBOARD_USER', checkUser);
+  const password = variables.given('DASHBOARD_PASSWORD')?.text;
+  const [isUserSet, isPasswordSet] = [
+    variables.given('DASHBOARD_USER') !== undefined,
+    password !== undefined,
+  ];
+  if (isUserSet !== isPasswordSet) {
+    const [set, unset] = isUserSet
+      ? ['DASHBOARD_USER', 'DASHBOARD_PASSWORD']
+      : ['DASHBOARD_PASSWORD', 'DASHBOARD_USER'];
+    problems.add(unset, `It is missing, but ${set} is set. Set both or neither.`);
+  }
+  return user === undefined || password === undefined
+    ? { host, port }
+    : { host, port, user, password: new Secret(password) };
+}
+
+function loadSchedule(file: FileConfig): ScheduleConfig {
+  return {
+    // both vendors finish a day at about 04:00 UTC
+    imgix: file.schedule?.imgix ?? '5 4 * * *',
+    akamai: file.schedule?.akamai ?? '15 4 * * *',
+    reconcileMinutes: file.schedule?.reconcileMinutes ?? 30,
+  };
+}
+
+function loadArchive(file: FileConfig, home: string, files: TextFiles): ArchiveConfig {
+  if (file.archive?.kind !== 'directory') return { kind: 'off' };
+  const path = file.archive.path === undefined ? join(home, 'archive') : files.toPath(file.archive.path);
+  return { kind: 'directory', path, keepDays: file.archive.keepDays ?? 400 };
+}
+
+function loadAlerts(file: FileConfig): AlertsConfig | undefined {
+  if (file.alerts === undefined) return undefined;
+  return { webhook: new Secret(file.alerts.webhook), format: file.alerts.format ?? 'json' };
+}
+
+function toSourceFile(yaml: YamlFile | undefined, problems: Problems, problemsBefore: number): SourceFile {
+  if (yaml === undefined) return { kind: problems.count() > problemsBefore ? 'invalid' : 'absent' };
+  const config = parseFile(yaml, problems);
+  return config === undefined ? { kind: 'invalid' } : { kind: 'valid', config, label: yaml.label };
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const member of Object.values(value)) deepFreeze(member);
+  return value;
+}
+
+function findSecret(text: string | undefined): Secret | undefined {
+  return text === undefined ? undefined : new Secret(text);
+}
+
+/**
+ * Everything a person set, from the environment and `edgeledger.yaml`, checked and frozen.
+ *
+ * @throws {ConfigError} `config.invalid`, with all problems in one message: by name, what was given (never a
+ * secret) and what is allowed.
+ */
+export function loadConfig(options: LoadConfigOptions): Config {
+  const problems = createProblems();
+  const files = createTextFiles({
+    cwd: options.cwd,
+    homeDir: options.homeDir ?? homedir(),
+    readFile: options.readFile ?? ((path) => readFileSync(path, 'utf8')),
+  });
+  const environment = createEnvironment(options.env, files, problems);
+  const variables = createVariables(environment, problems);
+
+  const problemsBefore = problems.count();
+  const yaml = loadYamlFile(environment, files, options.cwd, problems);
+  const sourceFile = toSourceFile(yaml, problems, problemsBefore);
+  const file = sourceFile.kind === 'valid' ? sourceFile.config : {};
+  const sources = loadSources(sourceFile, { variables, files, problems });
+  const home = files.toPath(variables.given('EDGELEDGER_HOME')?.text ?? '.edgeledger');
+  const otelEndpoint = variables.find('OTEL_EXPORTER_OTLP_ENDPOINT', checkHttpUrl);
+
+  const config: Config = {
+    databaseUrl: findSecret(variables.find('DATABASE_URL', connectionUrl(['postgres', 'postgresql']))),
+    redisUrl: findSecret(variables.find('REDIS_URL', connectionUrl(['redis', 'rediss']))),
+    home,
+    configFile: yaml?.path,
+    sources,
+    missing: findMissing(sources),
+    backfillDays: variables.find('BACKFILL_DAYS', wholeNumber(1, 400)) ?? 90,
+    rejects: {
+      maxShare: file.rejects?.maxShare ?? DEFAULT_REJECT_THRESHOLDS.maxShare,
+      maxCount: file.rejects?.maxCount ?? DEFAULT_REJECT_THRESHOLDS.maxCount,
+    },
+    schedule: loadSchedule(file),
+    archive: loadArchive(file, home, files),
+    alerts: loadAlerts(file),
+    dashboard: loadDashboard(variables, problems),
+    log: {
+      level: variables.find('LOG_LEVEL', oneOf(LOG_LEVELS)) ?? 'info',
+      format: variables.find('LOG_FORMAT', oneOf(LOG_FORMATS)) ?? (options.isTerminal ? 'pretty' : 'json'),
+    },
+    otelEndpoint: otelEndpoint === undefined ? undefined : new URL(otelEndpoint),
+  };
+  problems.throwIfAny();
+  return deepFreeze(config);
+}
+
+/** {@link loadConfig} of this process. */
+export function loadConfigFromProcess(): Config {
+  return loadConfig({
+    env: process.env,
+    cwd: process.cwd(),
+    isTerminal: process.stderr.isTTY === true,
+  });
+}

@@ -1,0 +1,155 @@
+import { relative } from 'node:path';
+import { isMap, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import type { Environment } from './environment.ts';
+import { hideReferences, resolveReferences, showReferences } from './interpolate.ts';
+import type { Problems } from './problems.ts';
+import type { TextFiles } from './text-files.ts';
+
+const DEFAULT_NAME = 'edgeledger.yaml';
+
+export type FilePath = readonly (string | number)[];
+
+/** The parsed file: every scalar is text, references to variables are resolved. */
+export interface YamlFile {
+  readonly path: string;
+  readonly value: unknown;
+  /** Where a person finds it: `edgeledger.yaml:7 sources[0].apiKey`. */
+  label(path: FilePath): string;
+  /** True for a text with a variable in it, which may be a credential wherever it stands. */
+  isReferring(path: FilePath): boolean;
+}
+
+function toDotted(path: FilePath): string {
+  return path
+    .map((segment, index) =>
+      typeof segment === 'number' ? `[${segment}]` : `${index === 0 ? '' : '.'}${showReferences(segment)}`,
+    )
+    .join('');
+}
+
+/** The offset of the deepest node on the path that is written in the file. */
+function findOffset(root: Node | null, path: FilePath): number | undefined {
+  let node: unknown = root;
+  let offset = root?.range?.[0];
+  for (const segment of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => String(item.key) === String(segment));
+      if (pair === undefined) return offset;
+      offset = (pair.key as Node).range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(segment)];
+      offset = (node as Node | undefined)?.range?.[0] ?? offset;
+    } else return offset;
+  }
+  return offset;
+}
+
+/** The library quotes the text it stumbled over, which may be a credential: keep what it says before that. */
+function toSyntaxMessage(error: YAMLError): string {
+  if (error.code === 'MULTIPLE_DOCS') return 'the file holds more than one document (a line "---")';
+  return error.message
+    .replace(/["'](?=quote$)/, '')
+    .replace(/:? ?["*].*$/s, '')
+    .replace(/\.$/, '');
+}
+
+/** Resolves references in every text, and forgets keys without a value. */
+function resolveValues(
+  value: unknown,
+  path: FilePath,
+  resolve: (text: string, path: FilePath) => string,
+): unknown {
+  if (typeof value === 'string') return resolve(value, path);
+  if (Array.isArray(value)) return value.map((item, index) => resolveValues(item, [...path, index], resolve));
+  if (typeof value !== 'object' || value === null) return undefined;
+  const entries = Object.entries(value)
+    .filter(([, member]) => member !== '' && member !== null)
+    .map(([key, member]): [string, unknown] => [
+      showReferences(key),
+      resolveValues(member, [...path, key], resolve),
+    ]);
+  return Object.fromEntries(entries);
+}
+
+interface ParseOptions {
+  readonly name: string;
+  readonly path: string;
+  readonly environment: Environment;
+  readonly problems: Problems;
+}
+
+function parseYaml(text: string, options: ParseOptions): YamlFile | undefined {
+  const { name, problems, environment } = options;
+  const lines = new LineCounter();
+  // the failsafe schema reads every scalar as text, so that 007 stays 007 and variables need no type
+  const document = parseDocument(hideReferences(text), {
+    schema: 'failsafe',
+    stringKeys: true,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
+  const syntaxError = document.errors[0];
+  if (syntaxError !== undefined) {
+    const { line, col } = lines.linePos(syntaxError.pos[0]);
+    problems.add(`${name}:${line}:${col}`, `${toSyntaxMessage(syntaxError)}. Correct the YAML there.`);
+    return undefined;
+  }
+  const label = (path: FilePath): string => {
+    const offset = findOffset(document.contents, path);
+    const place = offset === undefined ? name : `${name}:${lines.linePos(offset).line}`;
+    return path.length === 0 ? place : `${place} ${toDotted(path)}`;
+  };
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch {
+    problems.add(
+      name,
+      'An alias (*name) refers to no anchor (&name) before it, or aliases are nested too often.',
+    );
+    return undefined;
+  }
+  const referring = new Set<string>();
+  const resolve = (scalar: string, path: FilePath): string =>
+    resolveReferences(scalar, (variable) => {
+      referring.add(toDotted(path));
+      const given = environment.findReferred(variable);
+      if (given === undefined) {
+        problems.add(
+          label(path),
+          `\${${variable}} is not set. Set the variable, or write $\${${variable}} for that text itself.`,
+        );
+      }
+      return given?.text;
+    });
+  return {
+    path: options.path,
+    value: resolveValues(value, [], resolve),
+    label,
+    // a comma list is one text in the file: its items have no path of their own
+    isReferring: (path) => referring.has(toDotted(path)) || referring.has(toDotted(path.slice(0, -1))),
+  };
+}
+
+/** Reads the file that `EDGELEDGER_CONFIG` names, else `edgeledger.yaml` in the working folder if there is one. */
+export function loadYamlFile(
+  environment: Environment,
+  files: TextFiles,
+  cwd: string,
+  problems: Problems,
+): YamlFile | undefined {
+  const named = environment.find('EDGELEDGER_CONFIG');
+  const path = files.toPath(named?.text ?? DEFAULT_NAME);
+  const read = files.read(path);
+  const fromHere = relative(cwd, path);
+  const name = fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
+  if (read.kind === 'text') return parseYaml(read.text, { name, path, environment, problems });
+  if (named !== undefined) {
+    problems.add(named.label, `The file ${name} cannot be read (${read.reason}). Name an existing file.`);
+  } else if (read.reason !== 'no such file') {
+    problems.add(name, `The file cannot be read (${read.reason}).`);
+  }
+  return undefined;
+}

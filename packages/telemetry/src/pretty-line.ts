@@ -1,0 +1,64 @@
+import pinoPretty from 'pino-pretty';
+import type { JsonFields, JsonValue } from './log-fields.ts';
+
+const SIMPLE_TEXT = /^[\w./:@%+-]+$/;
+
+function isFields(value: JsonValue | undefined): value is JsonFields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isErrorFields(value: JsonValue | undefined): value is JsonFields & { message: string } {
+  return isFields(value) && typeof value.name === 'string' && typeof value.message === 'string';
+}
+
+/** `code: message <- cause <- cause` on one line. */
+function formatError(error: JsonFields & { message: string }): string {
+  const what = error.code ?? error.name;
+  const text = error.message === what ? error.message : `${String(what)}: ${error.message}`;
+  if (isErrorFields(error.cause)) return `${text} <- ${formatError(error.cause)}`;
+  const errors = Array.isArray(error.errors) ? error.errors.filter(isErrorFields) : [];
+  return errors.length === 0 ? text : `${text} <- ${errors.map(formatError).join(', ')}`;
+}
+
+function formatValue(value: JsonValue): string {
+  if (isErrorFields(value)) return formatError(value);
+  if (typeof value === 'string') return SIMPLE_TEXT.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value);
+}
+
+function stacksOf(value: JsonValue | undefined): string[] {
+  if (!isErrorFields(value)) return [];
+  const own = typeof value.stack === 'string' ? [value.stack] : [];
+  return [...own, ...stacksOf(value.cause)];
+}
+
+/** Text from a vendor must not move a terminal's cursor. */
+function escapeControls(text: string): string {
+  return [...text]
+    .map((char) => {
+      const code = char.codePointAt(0) ?? 0;
+      const isControl = (code < 0x20 && char !== '\n' && char !== '\t') || (code >= 0x7f && code < 0xa0);
+      return isControl ? `\\u${code.toString(16).padStart(4, '0')}` : char;
+    })
+    .join('');
+}
+
+/** The message, its fields as `name=value`, and below it the stacks, if there are any. */
+function formatMessage(line: JsonFields): string {
+  const { time: _time, level: _level, message, ...fields } = line;
+  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${formatValue(value)}`);
+  const stacks = Object.values(fields).flatMap(stacksOf);
+  return escapeControls([[String(message ?? ''), ...pairs].join('  '), ...stacks].join('\n'));
+}
+
+/** Turns pino's JSON lines into lines for people, times in UTC. */
+export function createPrettyFormatter(options: { color: boolean }): (line: string) => string {
+  return pinoPretty.prettyFactory({
+    colorize: options.color,
+    translateTime: 'UTC:HH:MM:ss"Z"',
+    messageKey: 'message',
+    hideObject: true,
+    errorLikeObjectKeys: [],
+    messageFormat: (line) => formatMessage(line as JsonFields),
+  });
+}
