@@ -10,14 +10,15 @@ import {
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
-import { openQueue, openSources, type Services } from './services.ts';
+import { openQueue, type Services } from './services.ts';
 import { VERSION } from './version.ts';
 
 export const ROLES = ['scheduler', 'worker', 'dashboard'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface RoleOptions {
-  readonly sources?: readonly Source[];
+  /** None are needed for the dashboard alone. */
+  readonly sources: readonly Source[];
   readonly onProgress?: HandlerServices['onProgress'];
   /** A unit is through, loaded or not. */
   readonly onUnitEnd?: () => void;
@@ -35,20 +36,16 @@ export interface RunningRoles {
   close(): Promise<void>;
 }
 
-/** A worker leaves a throttled job to the queue instead of holding its place for long. */
-const WORKER_INLINE_WAIT_MS = 10_000;
-
 /** Starts roles in this process, on one queue connection. Containers start one each, `up` all of them. */
 export async function startRoles(
   roles: readonly Role[],
   services: Services,
-  options: RoleOptions = {},
+  options: RoleOptions,
 ): Promise<RunningRoles> {
   await using stack = new AsyncDisposableStack();
   if (services.config.redisUrl === undefined) await migrateQueue({ databaseUrl: services.databaseUrl });
   const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
-  const sources =
-    options.sources ?? (roles.some((role) => role !== 'dashboard') ? openOwnSources(services, stack) : []);
+  const { sources } = options;
   const consumer = roles.includes('worker')
     ? startWorker(backend, sources, services, options, stack)
     : undefined;
@@ -72,12 +69,6 @@ export async function startRoles(
     idle: async (signal) => (await consumer?.idle({ signal })) ?? { delayed: 0 },
     close: () => owned.disposeAsync(),
   };
-}
-
-function openOwnSources(services: Services, stack: AsyncDisposableStack): Source[] {
-  const sources = openSources(services, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS });
-  for (const source of sources) stack.defer(() => source.close());
-  return sources;
 }
 
 function startWorker(

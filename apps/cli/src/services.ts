@@ -8,10 +8,7 @@ import { type Io, printNote } from './io.ts';
 import { VERSION } from './version.ts';
 
 /** What commands work with. Opened from outside in, closed in reverse. */
-export interface Services {
-  readonly io: Io;
-  readonly config: Config;
-  readonly logger: Logger;
+export interface Services extends Setup {
   readonly warehouse: Warehouse;
   readonly databaseUrl: string;
 }
@@ -25,7 +22,19 @@ export interface ServiceOptions {
   readonly skipSchema?: boolean;
 }
 
-export function openLogger(config: Config, io: Io): Logger {
+/** What a command knows before anything is opened, so that a wrong option or setting starts no server. */
+export interface Setup {
+  readonly io: Io;
+  readonly config: Config;
+  readonly logger: Logger;
+}
+
+export function readSetup(io: Io, change: (config: Config) => Config = (config) => config): Setup {
+  const config = change(loadConfigFromProcess());
+  return { io, config, logger: openLogger(config, io) };
+}
+
+function openLogger(config: Config, io: Io): Logger {
   // on a terminal the progress display tells what the info lines would
   const level = io.stderr.isTTY && config.log.level === 'info' ? 'warn' : config.log.level;
   return createLogger({ level, format: config.log.format, destination: io.stderr });
@@ -33,14 +42,13 @@ export function openLogger(config: Config, io: Io): Logger {
 
 /** Opens the warehouse, runs `use` and closes everything whatever happens. */
 export async function withServices<T>(
-  io: Io,
+  setup: Setup,
   options: ServiceOptions,
   use: (services: Services) => Promise<T>,
-  config: Config = loadConfigFromProcess(),
 ): Promise<T> {
-  const logger = openLogger(config, io);
+  const { io, config, logger } = setup;
   await using stack = new AsyncDisposableStack();
-  const databaseUrl = await openDatabase(config, logger, io, options, stack);
+  const databaseUrl = await openDatabase(setup, options, stack);
   const warehouse = await createWarehouse({
     connectionString: databaseUrl,
     applicationName: `edgeledger ${options.role}`,
@@ -50,13 +58,11 @@ export async function withServices<T>(
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) await prepareSchema(warehouse, config, io);
-  return await use({ io, config, logger, warehouse, databaseUrl });
+  return await use({ ...setup, warehouse, databaseUrl });
 }
 
 async function openDatabase(
-  config: Config,
-  logger: Logger,
-  io: Io,
+  { config, logger, io }: Setup,
   options: ServiceOptions,
   stack: AsyncDisposableStack,
 ): Promise<string> {
@@ -83,15 +89,12 @@ async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Prom
 }
 
 /** The configured sources, or an error that names what would configure one. */
-export function openSources(
-  services: Pick<Services, 'config' | 'logger' | 'io'>,
-  options: SourceOptions = {},
-): Source[] {
-  const { config } = services;
+export function openSources(setup: Setup, options: SourceOptions = {}): Source[] {
+  const { config, io, logger } = setup;
   if (config.sources.length === 0) throw noSources(config);
   return createSources(config.sources, {
-    clock: services.io.clock,
-    logger: services.logger,
+    clock: io.clock,
+    logger,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
   });
 }

@@ -95,6 +95,8 @@ export interface LogConfig {
 export interface Config {
   readonly databaseUrl: Secret | undefined;
   readonly redisUrl: Secret | undefined;
+  /** Where the person stood who called, when a package manager changed the folder; else the working folder. */
+  readonly invokedFrom: string;
   /** Absolute path of local state. */
   readonly home: string;
   /** The configuration file that was read, if there was one. */

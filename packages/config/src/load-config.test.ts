@@ -44,6 +44,7 @@ test('an empty environment gives the defaults and says what would enable each ve
     databaseUrl: undefined,
     redisUrl: undefined,
     home: '/app/.edgeledger',
+    invokedFrom: '/app',
     configFile: undefined,
     sources: [],
     missing: { imgix: ['IMGIX_API_KEY'], akamai: Object.keys(AKAMAI) },

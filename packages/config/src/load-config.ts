@@ -17,14 +17,7 @@ import { parseFile } from './load-file.ts';
 import { findMissing, loadSources, type SourceFile } from './load-sources.ts';
 import { createProblems, type Problems } from './problems.ts';
 import { createTextFiles, type TextFiles } from './text-files.ts';
-import {
-  checkHttpUrl,
-  checkListenHost,
-  connectionUrl,
-  matching,
-  oneOf,
-  wholeNumber,
-} from './values.ts';
+import { checkHttpUrl, checkListenHost, connectionUrl, matching, oneOf, wholeNumber } from './values.ts';
 import { createVariables, type Variables } from './variables.ts';
 import { loadYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -129,6 +122,8 @@ export function loadConfig(options: LoadConfigOptions): Config {
   const config: Config = {
     databaseUrl: findSecret(variables.find('DATABASE_URL', connectionUrl(['postgres', 'postgresql']))),
     redisUrl: findSecret(variables.find('REDIS_URL', connectionUrl(['redis', 'rediss']))),
+    // npm's and pnpm's name for it
+    invokedFrom: files.toPath(options.env.INIT_CWD ?? '.'),
     home,
     configFile: yaml?.path,
     sources,

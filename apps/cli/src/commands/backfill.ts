@@ -3,13 +3,15 @@ import { createProducer, toUnitPayload } from '@edgeledger/queue';
 import { toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
-import { openQueue, openSources, selectSources, withServices } from '../services.ts';
+import { openQueue, openSources, readSetup, selectSources, withServices } from '../services.ts';
 import type { RangeOptions } from './plan.ts';
 
 /** Plans and enqueues for the running workers. What already waits or runs is not enqueued again. */
 export async function runBackfillCommand(io: Io, options: RangeOptions): Promise<number> {
-  return withServices(io, { role: 'backfill', announce: true }, async (services) => {
-    const range = toDayRange(options, services.config.backfillDays, io.clock.now());
+  const setup = readSetup(io);
+  const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
+  const selected = selectSources(openSources(setup), options);
+  return withServices(setup, { role: 'backfill', announce: true }, async (services) => {
     await using stack = new AsyncDisposableStack();
     const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
     const producer = stack.adopt(createProducer(backend, { clock: io.clock }), (opened) => opened.close());
@@ -22,7 +24,7 @@ export async function runBackfillCommand(io: Io, options: RangeOptions): Promise
       lost: 0,
       covered: 0,
     };
-    for (const { source, datasets } of selectSources(openSources(services), options)) {
+    for (const { source, datasets } of selected) {
       stack.defer(() => source.close());
       const now = io.clock.now();
       const context = { now, signal: io.signal, logger: services.logger, retryFailed: true };

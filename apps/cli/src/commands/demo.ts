@@ -1,4 +1,3 @@
-import { type Config, loadConfigFromProcess } from '@edgeledger/config';
 import { addDays, HOUR_MS, MINUTE_MS, Secret, type Source, toUtcDay } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { planSource, recordPlan } from '@edgeledger/pipeline';
@@ -10,7 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
-import { type Services, withServices } from '../services.ts';
+import { readSetup, type Services, withServices } from '../services.ts';
 import { renderTable, toInstantText } from '../text-table.ts';
 import { untilAborted } from './serve.ts';
 
@@ -31,16 +30,15 @@ const ROWS_PER_FILE = 300;
  * worker and the dashboard. The first run loads the days asked for, a second one finds them covered.
  */
 export async function runDemoCommand(io: Io, options: DemoOptions): Promise<number> {
-  const loaded = loadConfigFromProcess();
-  const config: Config = {
-    ...loaded,
+  const setup = readSetup(io, (config) => ({
+    ...config,
     databaseUrl: undefined,
     redisUrl: undefined,
     sources: [],
     // the progress display says what seven hundred info lines would
-    log: loaded.log.level === 'info' ? { ...loaded.log, level: 'warn' } : loaded.log,
-  };
-  return withServices(io, { role: 'demo', announce: true }, (services) => runDemo(services, options), config);
+    log: config.log.level === 'info' ? { ...config.log, level: 'warn' } : config.log,
+  }));
+  return withServices(setup, { role: 'demo', announce: true }, (services) => runDemo(services, options));
 }
 
 async function runDemo(services: Services, options: DemoOptions): Promise<number> {

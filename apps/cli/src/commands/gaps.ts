@@ -1,11 +1,11 @@
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
-import { withServices } from '../services.ts';
+import { readSetup, withServices } from '../services.ts';
 import { renderTable } from '../text-table.ts';
 
 /** Every expected unit that is not loaded, the one that is lost first on top. Exit 4 when there is one. */
 export async function runGapsCommand(io: Io, options: { readonly json?: boolean }): Promise<number> {
-  return withServices(io, { role: 'gaps', announce: true }, async ({ warehouse }) => {
+  return withServices(readSetup(io), { role: 'gaps', announce: true }, async ({ warehouse }) => {
     const gaps = await warehouse.questions.gaps();
     if (options.json) printJson(io, gaps);
     else if (gaps.length === 0) printLine(io, 'No gaps: every expected unit is loaded.');

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ConfigError, type Dataset, dayPeriod, findDayInReportKey, type UnitRef } from '@edgeledger/core';
 import { runUnit } from '@edgeledger/pipeline';
 import { createFileSource, DATASETS } from '@edgeledger/sources';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { createProgress } from '../progress.ts';
-import { matchesDataset, type Services, withServices } from '../services.ts';
+import { matchesDataset, readSetup, type Setup, withServices } from '../services.ts';
 
 export interface ImportOptions {
   readonly dataset: string;
@@ -20,20 +22,21 @@ export async function runImportCommand(
   options: ImportOptions,
 ): Promise<number> {
   const dataset = findDataset(options.dataset);
+  const setup = readSetup(io);
   const unit: UnitRef = {
     account: options.account,
     dataset: dataset.name,
     reportKey: options.reportKey,
     period: dayPeriod(dayOf(options.reportKey)),
   };
-  return withServices(io, { role: 'import', announce: true }, async (services) => {
-    const source = createFileSource({
-      dataset,
-      account: options.account,
-      reportKey: options.reportKey,
-      files,
-      columns: findColumns(services, dataset, options.account),
-    });
+  const source = createFileSource({
+    dataset,
+    account: options.account,
+    reportKey: options.reportKey,
+    files: files.map((file) => findGivenPath(file, setup.config.invokedFrom)),
+    columns: findColumns(setup, dataset, options.account),
+  });
+  return withServices(setup, { role: 'import', announce: true }, async (services) => {
     const progress = createProgress(io.stderr, io.clock);
     progress.expect(1);
     const outcome = await runUnit(
@@ -68,10 +71,18 @@ export async function runImportCommand(
   });
 }
 
+/** `pnpm edgeledger` runs in the checkout, but a person means paths from where they stand. */
+function findGivenPath(file: string, invokedFrom: string): string {
+  const fromThere = resolve(invokedFrom, file);
+  return !existsSync(file) && existsSync(fromThere) ? fromThere : file;
+}
+
 function findDataset(text: string) {
-  const dataset = DATASETS.find((candidate) => matchesDataset(candidate, text));
+  // a report's summaries come with its rows, never as a file of their own
+  const importable = DATASETS.filter((candidate) => candidate.accumulation !== 'window');
+  const dataset = importable.find((candidate) => matchesDataset(candidate, text));
   if (dataset !== undefined) return dataset;
-  const known = DATASETS.map((candidate) => candidate.name).join(', ');
+  const known = importable.map((candidate) => candidate.name).join(', ');
   throw new ConfigError(
     'config.unknown-dataset',
     `--dataset: there is no dataset "${text}". Known: ${known}.`,
@@ -88,7 +99,7 @@ function dayOf(reportKey: string) {
 }
 
 /** The column mapping of edgeledger.yaml holds for saved files, too. */
-function findColumns({ config }: Services, dataset: Dataset, account: string) {
+function findColumns({ config }: Setup, dataset: Dataset, account: string) {
   const source = config.sources.find((one) => one.vendor === dataset.vendor && one.account === account);
   return source?.vendor === 'imgix' ? source.datasets?.[dataset.report]?.columns : undefined;
 }

@@ -1,12 +1,12 @@
 import { migrateQueue } from '@edgeledger/queue';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
-import { withServices } from '../services.ts';
+import { readSetup, withServices } from '../services.ts';
 
 /** Applies migrations: the warehouse's, and the queue's tables when no Redis is configured. */
 export async function runMigrateCommand(io: Io, options: { readonly json?: boolean }): Promise<number> {
   return withServices(
-    io,
+    readSetup(io),
     { role: 'migrate', announce: true, skipSchema: true },
     async ({ warehouse, config, databaseUrl }) => {
       const report = await warehouse.migrate();

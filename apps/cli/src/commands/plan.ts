@@ -2,7 +2,7 @@ import { planSource } from '@edgeledger/pipeline';
 import { toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
-import { openSources, type Selection, selectSources, withServices } from '../services.ts';
+import { openSources, readSetup, type Selection, selectSources, withServices } from '../services.ts';
 import { renderTable } from '../text-table.ts';
 
 export interface RangeOptions extends Selection {
@@ -13,10 +13,12 @@ export interface RangeOptions extends Selection {
 
 /** Prints what a run would pull, and about how many vendor requests it takes. Changes nothing. */
 export async function runPlanCommand(io: Io, options: RangeOptions): Promise<number> {
-  return withServices(io, { role: 'plan' }, async (services) => {
-    const range = toDayRange(options, services.config.backfillDays, io.clock.now());
+  const setup = readSetup(io);
+  const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
+  const selected = selectSources(openSources(setup), options);
+  return withServices(setup, { role: 'plan' }, async (services) => {
     const rows = [];
-    for (const { source, datasets } of selectSources(openSources(services), options)) {
+    for (const { source, datasets } of selected) {
       const context = { now: io.clock.now(), signal: io.signal, logger: services.logger, retryFailed: true };
       const planned = await planSource(
         source,

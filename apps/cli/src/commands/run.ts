@@ -4,7 +4,14 @@ import { type DayRange, toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, printNote } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
-import { openSources, type SelectedSource, type Services, selectSources, withServices } from '../services.ts';
+import {
+  openSources,
+  readSetup,
+  type SelectedSource,
+  type Services,
+  selectSources,
+  withServices,
+} from '../services.ts';
 import { toInstantText } from '../text-table.ts';
 import type { RangeOptions } from './plan.ts';
 
@@ -36,12 +43,13 @@ const LONGEST_NAP_MS = 15 * 60_000;
 
 /** Plans and loads in this process until done. No scheduler and no queue is needed. */
 export async function runRunCommand(io: Io, options: RunOptions): Promise<number> {
-  return withServices(io, { role: 'run', announce: true }, async (services) => {
-    const range = toDayRange(options, services.config.backfillDays, io.clock.now());
+  const setup = readSetup(io);
+  const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
+  const sources = openSources(setup, { maxInlineWaitMs: MAX_INLINE_WAIT_MS });
+  const selected = selectSources(sources, options);
+  return withServices(setup, { role: 'run', announce: true }, async (services) => {
     await services.warehouse.sweepStaging(io.clock.now());
-    const sources = openSources(services, { maxInlineWaitMs: MAX_INLINE_WAIT_MS });
     try {
-      const selected = selectSources(sources, options);
       const { summary, errors } = await runOnce(selected, range, services, options);
       if (options.json) printJson(io, summary);
       else printSummary(io, summary);

@@ -1,12 +1,15 @@
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
 import { type Role, startRoles } from '../roles.ts';
-import { type Services, withServices } from '../services.ts';
+import { openSources, readSetup, type Services, withServices } from '../services.ts';
 
 export interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
 }
+
+/** A worker leaves a throttled job to the queue instead of holding its place for long. */
+const WORKER_INLINE_WAIT_MS = 10_000;
 
 /** Runs roles until SIGINT or SIGTERM; then takes no more work, lets jobs finish or rolls them back, and ends. */
 export async function runServeCommand(
@@ -14,17 +17,22 @@ export async function runServeCommand(
   roles: readonly Role[],
   options: ServeOptions,
 ): Promise<number> {
+  const setup = readSetup(io);
+  const sources = roles.some((role) => role !== 'dashboard')
+    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS })
+    : [];
   return withServices(
-    io,
+    setup,
     { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
     async (services) => {
-      const running = await startRoles(roles, services, options);
+      const running = await startRoles(roles, services, { ...options, sources });
       try {
         announce(io, roles, running.dashboardUrl, services);
         await untilAborted(io.signal);
         printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
       } finally {
         await running.close();
+        await Promise.all(sources.map((source) => source.close()));
       }
       return EXIT.done;
     },

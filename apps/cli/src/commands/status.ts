@@ -1,6 +1,6 @@
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
-import { type Services, withServices } from '../services.ts';
+import { readSetup, type Services, withServices } from '../services.ts';
 import { renderTable, toInstantText } from '../text-table.ts';
 
 export interface StatusOptions {
@@ -9,7 +9,7 @@ export interface StatusOptions {
 
 /** Coverage and freshness of every dataset, and what a person should know about. Exit 4 while there are gaps. */
 export async function runStatusCommand(io: Io, options: StatusOptions): Promise<number> {
-  return withServices(io, { role: 'status', announce: true }, async (services) => {
+  return withServices(readSetup(io), { role: 'status', announce: true }, async (services) => {
     const status = await readStatus(services);
     if (options.json) printJson(io, status);
     else printStatus(io, status);
