@@ -1,10 +1,11 @@
 import type { Clock } from '@edgeledger/core';
-import type { ProgressOutput } from './progress.ts';
+import type { StatusLine, TextOutput } from './status-line.ts';
 
 /** What a command touches of the process, so that tests can stand in for a terminal. */
 export interface Io {
-  readonly stdout: ProgressOutput & NodeJS.WritableStream;
-  readonly stderr: ProgressOutput & NodeJS.WritableStream;
+  readonly stdout: TextOutput;
+  /** On standard error: notes, logs and progress, so that standard output is the result alone. */
+  readonly status: StatusLine;
   readonly clock: Clock;
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
@@ -29,7 +30,7 @@ export function printJson(io: Io, value: unknown): void {
 
 /** Notes about what is being done: never mixed with results, so that `--json | jq` works. */
 export function printNote(io: Io, text: string): void {
-  io.stderr.write(`${text}\n`);
+  io.status.print(text);
 }
 
 export function terminalWidth(io: Io): number {

@@ -3,6 +3,7 @@ import { EdgeledgerError, isAbortError, ShutdownError, systemClock } from '@edge
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { runProgram } from './program.ts';
+import { createStatusLine } from './status-line.ts';
 
 const stop = new AbortController();
 
@@ -18,7 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 const io: Io = {
   stdout: process.stdout,
-  stderr: process.stderr,
+  status: createStatusLine(process.stderr),
   clock: systemClock,
   signal: stop.signal,
   pause: (durationMs, signal) => sleep(durationMs, undefined, { signal }),
@@ -28,7 +29,7 @@ try {
   process.exitCode = await runProgram(process.argv.slice(2), io);
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  if (!isAbortError(error)) io.stderr.write(`edgeledger: ${toMessage(error)}\n`);
+  if (!isAbortError(error)) io.status.print(`edgeledger: ${toMessage(error)}`);
 }
 
 /** One line for what a person can act on; an unexpected error keeps its stack, because a report needs it. */

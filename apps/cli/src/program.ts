@@ -40,7 +40,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .showHelpAfterError('(see --help)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeErr: (text) => io.status.print(text.trimEnd()),
       getOutHelpWidth: () => Math.min(100, io.stdout.columns ?? 100),
     })
     .addHelpText('after', `\nTry it without any account: edgeledger demo${EXIT_CODES}`);

@@ -2,6 +2,7 @@ import { createManualClock, TransientError } from '@edgeledger/core';
 import type { PlannedUnit } from '@edgeledger/pipeline';
 import { expect, test } from 'vitest';
 import { createProgress, renderProgress } from './progress.ts';
+import { createStatusLine } from './status-line.ts';
 
 const counts = { total: 720, ended: 123, failed: 1, waiting: 2, rows: 1_234_567, rejects: 3 };
 const unit = {
@@ -11,7 +12,8 @@ const unit = {
 
 function capture(isTTY: boolean) {
   const written: string[] = [];
-  return { written, output: { isTTY, columns: 60, write: (text: string) => written.push(text) } };
+  const line = createStatusLine({ isTTY, columns: 60, write: (text: string) => written.push(text) });
+  return { written, line };
 }
 
 test('a progress line says units, rows, rate, rejects and what remains', () => {
@@ -26,8 +28,8 @@ test.each([100, 60, 20, 3])('a progress line never wraps on a terminal of %i col
 
 test('on a terminal the line is redrawn in place, at most eight times a second', () => {
   const clock = createManualClock(new Date(0));
-  const { written, output } = capture(true);
-  const progress = createProgress(output, clock);
+  const { written, line } = capture(true);
+  const progress = createProgress(line, clock);
   clock.advance(1_000);
   progress.expect(2);
   for (let i = 0; i < 100; i += 1) progress.watcher.onProgress?.({ rows: 1, rejects: 0, bytes: 1 });
@@ -39,8 +41,8 @@ test('on a terminal the line is redrawn in place, at most eight times a second',
 
 test('without a terminal there are plain lines and no control characters', () => {
   const clock = createManualClock(new Date(10_000));
-  const { written, output } = capture(false);
-  const progress = createProgress(output, clock);
+  const { written, line } = capture(false);
+  const progress = createProgress(line, clock);
   progress.expect(1);
   const error = new TransientError('source.timeout', 'Listing reports: no answer.');
   progress.watcher.onEnd?.(unit, { kind: 'failed', error });
@@ -50,4 +52,15 @@ test('without a terminal there are plain lines and no control characters', () =>
   );
   expect(written.join('')).toContain('1/1 units');
   expect(written.join('')).not.toContain('\u001b');
+});
+
+test('units that a tick added do not break the line', () => {
+  expect(renderProgress({ ...counts, ended: 900 }, 0, 200)).toContain('900/900 units');
+});
+
+test('a log line scrolls by above the status line', () => {
+  const { written, line } = capture(true);
+  line.show('status');
+  line.stream.write('log line\n');
+  expect(written.join('')).toBe('status\r\u001b[2Klog line\nstatus');
 });

@@ -1,12 +1,6 @@
 import { type Clock, toUnitId } from '@edgeledger/core';
 import type { PlanWatcher, UnitEnd } from '@edgeledger/pipeline';
-
-/** Where the display goes; `columns` is undefined when it is no terminal. */
-export interface ProgressOutput {
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-  write(text: string): unknown;
-}
+import type { StatusLine } from './status-line.ts';
 
 export interface ProgressCounts {
   readonly total: number;
@@ -19,45 +13,32 @@ export interface ProgressCounts {
 
 const REDRAW_MS = 120;
 const PLAIN_LINE_MS = 5_000;
+const RATE_SPAN_MS = 10_000;
+const SHORTEST_SPAN_MS = 200;
 
 /**
  * Shows how a plan runs: one line that is redrawn on a terminal, a plain line every five seconds and for
  * every failure otherwise. Rows per second are of the last ten seconds.
  */
-export function createProgress(output: ProgressOutput, clock: Clock) {
+export function createProgress(line: StatusLine, clock: Clock) {
   let counts: ProgressCounts = { total: 0, ended: 0, failed: 0, waiting: 0, rows: 0, rejects: 0 };
   let lastShownAt = 0;
-  let isDrawn = false;
   const samples: { atMs: number; rows: number }[] = [];
 
   const rowsPerSecond = (nowMs: number): number => {
     samples.push({ atMs: nowMs, rows: counts.rows });
-    while (samples.length > 2 && nowMs - (samples[0]?.atMs ?? nowMs) > 10_000) samples.shift();
+    while (samples.length > 2 && nowMs - (samples[0]?.atMs ?? nowMs) > RATE_SPAN_MS) samples.shift();
     const first = samples[0];
     const spanMs = first === undefined ? 0 : nowMs - first.atMs;
-    return first === undefined || spanMs < 200 ? 0 : Math.round(((counts.rows - first.rows) * 1000) / spanMs);
-  };
-  const clear = (): void => {
-    if (isDrawn) output.write('\r\u001b[2K');
-    isDrawn = false;
+    return first === undefined || spanMs < SHORTEST_SPAN_MS
+      ? 0
+      : Math.round(((counts.rows - first.rows) * 1000) / spanMs);
   };
   const show = (force: boolean): void => {
     const nowMs = clock.now().getTime();
-    if (!force && nowMs - lastShownAt < (output.isTTY ? REDRAW_MS : PLAIN_LINE_MS)) return;
+    if (!force && nowMs - lastShownAt < (line.isTerminal ? REDRAW_MS : PLAIN_LINE_MS)) return;
     lastShownAt = nowMs;
-    const line = renderProgress(counts, rowsPerSecond(nowMs), output.isTTY ? (output.columns ?? 80) : 1_000);
-    if (!output.isTTY) {
-      output.write(`${line}\n`);
-      return;
-    }
-    clear();
-    output.write(line);
-    isDrawn = true;
-  };
-  const print = (line: string): void => {
-    clear();
-    output.write(`${line}\n`);
-    if (output.isTTY) show(true);
+    line.show(renderProgress(counts, rowsPerSecond(nowMs), line.columns));
   };
 
   const watcher: PlanWatcher = {
@@ -67,7 +48,7 @@ export function createProgress(output: ProgressOutput, clock: Clock) {
     },
     onEnd: (planned, end) => {
       counts = countEnd(counts, end);
-      if (end.kind === 'failed') print(`failed   ${toUnitId(planned.unit)}: ${end.error.message}`);
+      if (end.kind === 'failed') line.print(`failed   ${toUnitId(planned.unit)}: ${end.error.message}`);
       show(false);
     },
   };
@@ -85,14 +66,13 @@ export function createProgress(output: ProgressOutput, clock: Clock) {
         ended: counts.ended + 1,
         failed: counts.failed + (failure === undefined ? 0 : 1),
       };
-      if (failure !== undefined) print(`failed   ${failure}`);
+      if (failure !== undefined) line.print(`failed   ${failure}`);
       show(false);
     },
-    print,
+    print: (text: string): void => line.print(text),
     finish: (): void => {
       show(true);
-      if (output.isTTY) output.write('\n');
-      isDrawn = false;
+      line.end();
     },
     counts: (): ProgressCounts => counts,
   };
@@ -111,16 +91,17 @@ function countEnd(counts: ProgressCounts, end: UnitEnd): ProgressCounts {
 
 /** One line that fits `width`; what matters least goes first. */
 export function renderProgress(counts: ProgressCounts, rowsPerSecond: number, width: number): string {
-  const share = counts.total === 0 ? 1 : counts.ended / counts.total;
-  const filled = Math.round(share * 20);
+  // a scheduler's tick may end units that were not counted in
+  const total = Math.max(counts.total, counts.ended);
+  const filled = total === 0 ? 20 : Math.round((20 * counts.ended) / total);
   const bar = `[${'█'.repeat(filled)}${'░'.repeat(20 - filled)}]`;
   const number = (value: number): string => value.toLocaleString('en-US');
-  const essential = `${number(counts.ended)}/${number(counts.total)} units`;
+  const essential = `${number(counts.ended)}/${number(total)} units`;
   const details = [
     `${number(counts.rows)} rows`,
     `${number(rowsPerSecond)} rows/s`,
     `${number(counts.rejects)} rejects`,
-    `${number(counts.total - counts.ended)} remaining`,
+    `${number(total - counts.ended)} remaining`,
     ...(counts.waiting > 0 ? [`${number(counts.waiting)} waiting`] : []),
     ...(counts.failed > 0 ? [`${number(counts.failed)} failed`] : []),
   ];

@@ -36,8 +36,8 @@ export function readSetup(io: Io, change: (config: Config) => Config = (config) 
 
 function openLogger(config: Config, io: Io): Logger {
   // on a terminal the progress display tells what the info lines would
-  const level = io.stderr.isTTY && config.log.level === 'info' ? 'warn' : config.log.level;
-  return createLogger({ level, format: config.log.format, destination: io.stderr });
+  const level = io.status.isTerminal && config.log.level === 'info' ? 'warn' : config.log.level;
+  return createLogger({ level, format: config.log.format, destination: io.status.stream });
 }
 
 /** Opens the warehouse, runs `use` and closes everything whatever happens. */

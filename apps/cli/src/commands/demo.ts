@@ -35,6 +35,7 @@ export async function runDemoCommand(io: Io, options: DemoOptions): Promise<numb
     databaseUrl: undefined,
     redisUrl: undefined,
     sources: [],
+    backfillDays: options.days,
     // the progress display says what seven hundred info lines would
     log: config.log.level === 'info' ? { ...config.log, level: 'warn' } : config.log,
   }));
@@ -55,8 +56,8 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   for (const source of sources) stack.defer(() => source.close());
   printNote(io, `Emulated vendors: imgix ${emulator.imgixUrl}, Akamai ${emulator.akamaiUrl}`);
 
-  const progress = createProgress(io.stderr, io.clock);
-  const roles = await startRoles(options.once ? ['worker'] : ['scheduler', 'worker', 'dashboard'], services, {
+  const progress = createProgress(io.status, io.clock);
+  const roles = await startRoles(options.once ? ['worker'] : ['worker', 'dashboard'], services, {
     sources,
     port: options.port ?? 0,
     onProgress: (delta) => progress.watcher.onProgress?.(delta),
@@ -72,6 +73,8 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   const isComplete = await printAnswers(services, range, enqueued);
   if (options.once) return isComplete ? EXIT.done : EXIT.incomplete;
 
+  const scheduler = await startRoles(['scheduler'], services, { sources });
+  stack.defer(() => scheduler.close());
   printLine(io, `\nDashboard: ${roles.dashboardUrl}   queues: ${new URL('/queues', roles.dashboardUrl)}`);
   printLine(io, `SQL:       psql '${services.databaseUrl}'`);
   printLine(io, 'The scheduler goes on. Press Ctrl-C to stop; the data stays for the next run.');

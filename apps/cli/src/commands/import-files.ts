@@ -37,7 +37,7 @@ export async function runImportCommand(
     columns: findColumns(setup, dataset, options.account),
   });
   return withServices(setup, { role: 'import', announce: true }, async (services) => {
-    const progress = createProgress(io.stderr, io.clock);
+    const progress = createProgress(io.status, io.clock);
     progress.expect(1);
     const outcome = await runUnit(
       unit,

@@ -67,7 +67,7 @@ async function runOnce(
   options: RunOptions,
 ) {
   const { io } = services;
-  const progress = createProgress(io.stderr, io.clock);
+  const progress = createProgress(io.status, io.clock);
   const summary = emptySummary(range);
   const errors: EdgeledgerError[] = [];
   let next = selected;

@@ -1,0 +1,60 @@
+import { Writable } from 'node:stream';
+
+/** Where text goes; `columns` is undefined when it is no terminal. */
+export interface TextOutput {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+/** The last line of a terminal, redrawn in place, under lines that scroll by. Without a terminal: plain lines. */
+export interface StatusLine {
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  /** Replaces the line; without a terminal it is printed. */
+  show(line: string): void;
+  /** Prints a line above it. */
+  print(line: string): void;
+  /** Leaves the line where it is and starts a new one. */
+  end(): void;
+  /** For a logger whose lines must not run into the status line. */
+  readonly stream: Writable;
+}
+
+export function createStatusLine(output: TextOutput): StatusLine {
+  const isTerminal = output.isTTY === true;
+  let shown = '';
+  const above = (text: string): void => {
+    if (shown === '') {
+      output.write(text);
+      return;
+    }
+    output.write(`\r\u001b[2K${text}${text.endsWith('\n') ? '' : '\n'}${shown}`);
+  };
+  return {
+    isTerminal,
+    get columns() {
+      return isTerminal ? (output.columns ?? 80) : 1_000;
+    },
+    show: (line) => {
+      if (!isTerminal) {
+        output.write(`${line}\n`);
+        return;
+      }
+      output.write(shown === '' ? line : `\r\u001b[2K${line}`);
+      shown = line;
+    },
+    print: (line) => above(`${line}\n`),
+    end: () => {
+      if (shown !== '') output.write('\n');
+      shown = '';
+    },
+    stream: new Writable({
+      decodeStrings: false,
+      write: (chunk: string | Buffer, _encoding, done) => {
+        above(chunk.toString());
+        done();
+      },
+    }),
+  };
+}
