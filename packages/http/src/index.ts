@@ -1,1 +1,13 @@
-export {};
+export {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpRequest,
+} from './http-client.ts';
+export { type HttpResponse, readErrorBody } from './http-response.ts';
+export { isLoopbackHost } from './loopback.ts';
+export type { RateLimit } from './rate-limiter.ts';
+export { findVendorWaitMs, type ResponseHeaders } from './retry.ts';
+export { type FailedResponse, toStatusError } from './status-map.ts';
+export { systemTimers, type Timers } from './timers.ts';
+export { toVendorMessage } from './vendor-message.ts';

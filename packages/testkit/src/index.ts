@@ -1,1 +1,2 @@
-export {};
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database.ts';
+export { dumpSchema } from './dump-schema.ts';

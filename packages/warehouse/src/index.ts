@@ -1,1 +1,25 @@
-export {};
+export {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  openEmbeddedPostgres,
+} from './embedded/open.ts';
+export { MINIMUM_SERVER_VERSION, type MigrationReport } from './migrate.ts';
+export { type MigrationFile, migrationsFolder, readMigrations } from './migrations-folder.ts';
+export type {
+  CoverageFilter,
+  DatasetTotal,
+  QueryAnswer,
+  Questions,
+  RecentLoad,
+  UnitAnswer,
+} from './questions.ts';
+export type {
+  CoverageView,
+  FreshnessView,
+  GapsView,
+  LoadOutcome,
+  LoadPart,
+  WarehouseSchema,
+} from './schema.ts';
+export type { SweepReport } from './sweep.ts';
+export { createWarehouse, type Warehouse, type WarehouseOptions } from './warehouse.ts';

@@ -1,0 +1,74 @@
+import { Agent, request as undiciRequest } from 'undici';
+import type { HttpClientOptions, HttpRequest } from './http-client.ts';
+import { createHttpResponse, type HttpResponse, readErrorBody } from './http-response.ts';
+import { findVendorWaitMs, isRetryableStatus } from './retry.ts';
+import { toStatusError } from './status-map.ts';
+import { isWorthRetryingNow, toConnectError } from './transport-error.ts';
+import { toVendorMessage } from './vendor-message.ts';
+
+/** What came of sending a request once. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly response: HttpResponse }
+  | {
+      readonly kind: 'failed';
+      readonly error: Error;
+      readonly waitMs: number | undefined;
+      readonly final: boolean;
+    };
+
+export interface Attempts {
+  /** Never throws for what a server or network does, only the signal's reason. */
+  attempt(request: HttpRequest): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** Sends requests, each once, over an agent of its own. */
+export function createAttempts(options: HttpClientOptions): Attempts {
+  // HTTP/1.1 only: one request per connection keeps timeouts and cuts attributable to their request
+  const agent = new Agent({
+    allowH2: false,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    headersTimeout: options.headersTimeoutMs ?? 60_000,
+    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
+  });
+
+  async function send(request: HttpRequest): Promise<HttpResponse> {
+    const headers = typeof request.headers === 'function' ? request.headers() : (request.headers ?? {});
+    const data = await undiciRequest(request.url, {
+      method: request.method,
+      headers: { 'user-agent': options.userAgent ?? 'edgeledger', ...headers },
+      body: request.body ?? null,
+      signal: request.signal ?? null,
+      dispatcher: agent,
+    });
+    return createHttpResponse(data, request, request.signal);
+  }
+
+  return {
+    async attempt(request) {
+      let response: HttpResponse;
+      try {
+        response = await send(request);
+      } catch (thrown) {
+        if (request.signal?.aborted === true) throw request.signal.reason;
+        const final = request.idempotent === false || !isWorthRetryingNow(thrown);
+        return { kind: 'failed', error: toConnectError(thrown, request), waitMs: undefined, final };
+      }
+      if ((request.expectStatuses ?? [200]).includes(response.status)) return { kind: 'done', response };
+      return toFailure(response, request, options.clock.now());
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function toFailure(response: HttpResponse, request: HttpRequest, now: Date): Promise<Outcome> {
+  const waitMs = findVendorWaitMs(response.headers, now);
+  const error = toStatusError({
+    ...request,
+    status: response.status,
+    vendorMessage: toVendorMessage(await readErrorBody(response)),
+    retryAfterMs: waitMs,
+  });
+  return { kind: 'failed', error, waitMs, final: !isRetryableStatus(response.status) };
+}

@@ -1,0 +1,150 @@
+import {
+  type Clock,
+  ConfigError,
+  InvariantError,
+  type Logger,
+  redactUrl,
+  ThrottledError,
+} from '@edgeledger/core';
+import pLimit from 'p-limit';
+import { createAttempts } from './http-attempt.ts';
+import type { HttpResponse } from './http-response.ts';
+import { isLoopbackHost } from './loopback.ts';
+import { createRateLimiter, type RateLimit, type RateLimiter } from './rate-limiter.ts';
+import { toBackoffMs } from './retry.ts';
+import { systemTimers, type Timers } from './timers.ts';
+
+export interface HttpClientOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly userAgent?: string;
+  readonly connectTimeoutMs?: number;
+  /** From the request's last byte to the response's headers. */
+  readonly headersTimeoutMs?: number;
+  /** Between two pieces of the body, while we are reading. */
+  readonly bodyTimeoutMs?: number;
+  /** Attempts per request, the first included. */
+  readonly maxAttempts?: number;
+  /** A vendor that wants a longer wait than this gets a ThrottledError instead. */
+  readonly maxInlineWaitMs?: number;
+  /** Requests at a time, until their bodies are read. */
+  readonly concurrency?: number;
+  /** Counted per `rateKey` of the requests. */
+  readonly rateLimit?: RateLimit;
+  /** Host names that plain http is allowed to, besides loopback. */
+  readonly allowInsecureHosts?: readonly string[];
+  readonly timers?: Timers;
+  /** In [0, 1), for jitter. */
+  readonly random?: () => number;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  /** As a function: called for every attempt, so that a signature is never sent twice. */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  /** May be sent again after it may have been processed. Default true: all our requests only read. */
+  readonly idempotent?: boolean;
+  /** Statuses that are given back instead of thrown. Default 200. Listed ones are not retried. */
+  readonly expectStatuses?: readonly number[];
+  /** Completes "Could not …" in messages: "list imgix reports". */
+  readonly what: string;
+  /** Requests with the same key share a rate limit; default: all share one. */
+  readonly rateKey?: string;
+  /** What to do about a final status, per status. */
+  readonly advice?: Readonly<Partial<Record<number, string>>>;
+}
+
+export interface HttpClient {
+  /**
+   * @throws TransientError, ThrottledError, ConfigError, ContractError as `status-map.ts` and
+   * `transport-error.ts` say, or the signal's reason.
+   */
+  request(request: HttpRequest): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const timers = options.timers ?? systemTimers;
+  const random = options.random ?? Math.random;
+  const maxAttempts = options.maxAttempts ?? 4;
+  const maxInlineWaitMs = options.maxInlineWaitMs ?? 20_000;
+  const limit = pLimit(options.concurrency ?? 8);
+  const limiters = new Map<string, RateLimiter>();
+  const attempts = createAttempts(options);
+
+  const limiterOf = (rateKey: string): RateLimiter => {
+    const known = limiters.get(rateKey);
+    if (known !== undefined) return known;
+    const created = createRateLimiter(options.rateLimit, timers);
+    limiters.set(rateKey, created);
+    return created;
+  };
+
+  async function requestWithRetries(request: HttpRequest): Promise<HttpResponse> {
+    const limiter = limiterOf(request.rateKey ?? '');
+    for (let attemptNo = 1; ; attemptNo += 1) {
+      assertNotPaused(limiter, request, maxInlineWaitMs);
+      await limiter.acquire(request.signal);
+      const outcome = await attempts.attempt(request);
+      if (outcome.kind === 'done') return outcome.response;
+      const backoffMs = toBackoffMs(attemptNo, random());
+      // a told time is kept exactly or exceeded, never shortened: the jitter comes on top
+      const waitMs = outcome.waitMs === undefined ? backoffMs : outcome.waitMs + Math.round(random() * 250);
+      if (outcome.waitMs !== undefined && !outcome.final) limiter.pause(outcome.waitMs);
+      if (outcome.final || attemptNo >= maxAttempts || waitMs > maxInlineWaitMs) throw outcome.error;
+      options.logger.debug(
+        { url: redactUrl(request.url), attempt: attemptNo, waitMs, reason: outcome.error.message },
+        'vendor request failed, trying again',
+      );
+      await timers.sleep(waitMs, request.signal);
+    }
+  }
+
+  return {
+    async request(request) {
+      request.signal?.throwIfAborted();
+      assertAllowedScheme(request, options.allowInsecureHosts ?? []);
+      return withSlot(limit, () => requestWithRetries(request));
+    },
+    close: () => attempts.close(),
+  };
+}
+
+/** Holds a place among the concurrent requests until the response's body was read or destroyed. */
+function withSlot(
+  limit: ReturnType<typeof pLimit>,
+  send: () => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    limit(async () => {
+      try {
+        const response = await send();
+        resolve(response);
+        await response.closed;
+      } catch (thrown) {
+        reject(thrown);
+      }
+    }).catch((thrown: unknown) => reject(new InvariantError('The request queue failed.', { cause: thrown })));
+  });
+}
+
+/** Another request was told to wait for long: this one need not ask to hear it again. */
+function assertNotPaused(limiter: RateLimiter, request: HttpRequest, maxInlineWaitMs: number): void {
+  const pausedForMs = limiter.pausedForMs();
+  if (pausedForMs <= maxInlineWaitMs) return;
+  const message = `Could not ${request.what}: ${request.url.host} asked for a pause, ${Math.ceil(pausedForMs / 1000)} s are left.`;
+  throw new ThrottledError(message, pausedForMs);
+}
+
+function assertAllowedScheme(request: HttpRequest, allowInsecureHosts: readonly string[]): void {
+  const { protocol, hostname } = request.url;
+  if (protocol === 'https:') return;
+  if (protocol === 'http:' && (isLoopbackHost(hostname) || allowInsecureHosts.includes(hostname))) return;
+  throw new ConfigError(
+    'source.host-not-allowed',
+    `Could not ${request.what}: ${redactUrl(request.url)} is not https. Plain http is only for this machine (loopback).`,
+  );
+}

@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+export type ResponseHeaders = IncomingHttpHeaders;
+
+/** Worth another attempt unchanged; every other status is final (imgix.md, section 1; akamai.md, section 5). */
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+export function isRetryableStatus(status: number): boolean {
+  return RETRYABLE_STATUSES.has(status);
+}
+
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_MAX_MS = 15_000;
+
+/** Exponential with jitter; `attempt` counts from 1, `random` is in [0, 1). */
+export function toBackoffMs(attempt: number, random: number): number {
+  const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** (attempt - 1));
+  return Math.round(ceilingMs / 2 + (random * ceilingMs) / 2);
+}
+
+/**
+ * How long the vendor says to wait, or `undefined` when it does not say. Instants are compared with the
+ * response's own Date, not with our clock, which may be wrong (akamai.md, section 1.9).
+ */
+export function findVendorWaitMs(headers: ResponseHeaders, now: Date): number | undefined {
+  const serverNowMs = toInstantMs(textOf(headers.date)) ?? now.getTime();
+  const retryAfter = textOf(headers['retry-after'])?.trim();
+  const candidates: number[] = [];
+  if (retryAfter !== undefined && /^\d+(\.\d+)?$/.test(retryAfter))
+    candidates.push(Number(retryAfter) * 1000);
+  else if (retryAfter !== undefined) pushWait(candidates, toInstantMs(retryAfter), serverNowMs);
+  for (const name of ['akamai-ratelimit-next', 'x-ratelimit-next', 'akamai-sync-ratelimit-next']) {
+    pushWait(candidates, toInstantMs(textOf(headers[name])), serverNowMs);
+  }
+  return candidates.length === 0 ? undefined : Math.max(...candidates);
+}
+
+function pushWait(candidates: number[], instantMs: number | undefined, serverNowMs: number): void {
+  if (instantMs !== undefined) candidates.push(Math.max(0, instantMs - serverNowMs));
+}
+
+function toInstantMs(text: string | undefined): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  const ms = Date.parse(text.trim());
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

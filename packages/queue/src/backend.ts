@@ -1,0 +1,99 @@
+import { ConfigError, type Logger } from '@edgeledger/core';
+import type { FlowProducer, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
+import { QUEUE_KEYS, QUEUE_NAMES, type QueueKey } from './catalog.ts';
+import { openPostgresConnections } from './postgres-backend.ts';
+import { openRedisConnections } from './redis-backend.ts';
+
+export type BackendKind = 'redis' | 'postgres';
+
+export interface QueueBackendOptions {
+  /** `redis://` or `rediss://`, with credentials; wins over `databaseUrl`. */
+  readonly redisUrl?: string;
+  /** Postgres connection string, for BullMQ's PostgreSQL backend (schema `bullmq`). */
+  readonly databaseUrl?: string;
+  readonly logger: Logger;
+  /** First retry delay of every job instead of the catalog's, for tests and the demo. */
+  readonly backoffMs?: number;
+}
+
+/** Where the jobs are. Whoever opened it closes it, after the consumers and producers on it. */
+export interface QueueBackend {
+  readonly kind: BackendKind;
+  readonly backoffMs: number | undefined;
+  readonly queues: Readonly<Record<QueueKey, Queue>>;
+  createWorker(key: QueueKey, processor: Processor, options: WorkerTuning): Worker;
+  createFlowProducer(): FlowProducer;
+  /** Rejects when the store does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type WorkerTuning = Omit<WorkerOptions, 'connection' | 'prefix'>;
+
+/**
+ * What a store has to offer. The classes are typed as BullMQ's Redis-backed ones whatever the store is: their
+ * backend parameter only shows in `getBackend()`, which nothing here calls.
+ */
+export interface QueueConnections {
+  readonly kind: BackendKind;
+  createQueue(name: string): Queue;
+  createWorker(name: string, processor: Processor, options: WorkerTuning): Worker;
+  createFlowProducer(): FlowProducer;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Redis when `redisUrl` is given, else BullMQ's PostgreSQL backend.
+ *
+ * @throws TransientError `queue.unavailable` when the store cannot be reached.
+ * @throws ConfigError when neither URL is given, a URL or a credential is wrong, or the queue's tables are
+ *   missing (`warehouse.not-migrated`: run {@link migrateQueue}).
+ */
+export async function openQueueBackend(options: QueueBackendOptions): Promise<QueueBackend> {
+  const connections = await openConnections(options);
+  const { logger } = options;
+  const queues = Object.fromEntries(
+    QUEUE_KEYS.map((key) => {
+      const queue = connections.createQueue(QUEUE_NAMES[key]);
+      queue.on('error', (error) => {
+        logger.warn({ queue: QUEUE_NAMES[key], error: error.message }, 'queue connection error');
+      });
+      return [key, queue];
+    }),
+  ) as Record<QueueKey, Queue>;
+  let closing: Promise<void> | undefined;
+  return {
+    kind: connections.kind,
+    backoffMs: options.backoffMs,
+    queues,
+    createWorker: (key, processor, tuning) => connections.createWorker(QUEUE_NAMES[key], processor, tuning),
+    createFlowProducer: () => connections.createFlowProducer(),
+    ping: () => connections.ping(),
+    close: () => {
+      closing ??= Promise.allSettled(Object.values(queues).map((queue) => queue.close())).then(() =>
+        connections.close(),
+      );
+      return closing;
+    },
+  };
+}
+
+function openConnections(options: QueueBackendOptions): Promise<QueueConnections> {
+  if (options.redisUrl !== undefined) return openRedisConnections(options.redisUrl, options.logger);
+  if (options.databaseUrl !== undefined) return openPostgresConnections(options.databaseUrl, options.logger);
+  throw new ConfigError(
+    'config.missing',
+    'Opening the queue: no REDIS_URL and no DATABASE_URL. Set one of them.',
+  );
+}
+
+/** A BullMQ queue, for the dashboard's adapter; nothing else looks inside. */
+export interface RawQueue {
+  readonly name: string;
+}
+
+/** The queues in display order. They close with the backend. */
+export function listQueues(backend: QueueBackend): readonly RawQueue[] {
+  return QUEUE_KEYS.map((key) => backend.queues[key]);
+}

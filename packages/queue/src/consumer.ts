@@ -1,0 +1,117 @@
+import { type Clock, type Logger, systemClock } from '@edgeledger/core';
+import type { Job, Worker } from 'bullmq';
+import type { QueueBackend } from './backend.ts';
+import { DEFAULT_CONCURRENCY, QUEUE_KEYS, type QueueKey } from './catalog.ts';
+import { type IdleOptions, waitUntilIdle } from './counts.ts';
+import { CANCEL_LOCK_LOST, CANCEL_SHUTDOWN, createProcessor, type Handlers } from './run-job.ts';
+import { createSourceHolds } from './source-holds.ts';
+
+export interface ConsumerOptions {
+  readonly handlers: Handlers;
+  readonly logger: Logger;
+  /** Jobs at a time in this process, per queue; 0 leaves a queue to other workers. */
+  readonly concurrency?: Partial<Readonly<Record<QueueKey, number>>>;
+  /** The time that `waiting(until)` is told in. */
+  readonly clock?: Clock;
+  /** How long running jobs may go on after `close()` before their signal aborts. */
+  readonly shutdownGraceMs?: number;
+  /** Time limit of every job instead of the catalog's, for tests. */
+  readonly timeoutMs?: number;
+  /** Called when a job stays failed, also where no handler saw it: a report whose part failed. Must not throw. */
+  readonly onFailed?: (failure: JobFailure) => void;
+}
+
+export interface JobFailure {
+  readonly jobName: string;
+  readonly jobId: string;
+  readonly payload: unknown;
+  /** `<code>: <message>`. */
+  readonly reason: string;
+}
+
+export interface Consumer {
+  /** Resolves when no job could run now or runs; tells how many are delayed. */
+  idle(options?: IdleOptions): Promise<{ readonly delayed: number; readonly failed: number }>;
+  /**
+   * Takes no more jobs, lets the running ones go on for the grace time, aborts the rest with ShutdownError
+   * (they go back to the queue and cost no attempt) and closes. Returns within the grace time plus
+   * {@link ABORT_GRACE_MS} and a second, whatever the handlers do.
+   */
+  close(): Promise<void>;
+}
+
+/** What a handler gets to roll back after its signal aborted. */
+export const ABORT_GRACE_MS = 5_000;
+const DISCONNECT_LIMIT_MS = 1_000;
+const DEFAULT_SHUTDOWN_GRACE_MS = 20_000;
+/** A worker that dies with a job leaves it stalled; a job that kills its worker each time ends as failed. */
+const MAX_STALLED_COUNT = 3;
+
+export function createConsumer(backend: QueueBackend, options: ConsumerOptions): Consumer {
+  let closing: Promise<void> | undefined;
+  const processor = createProcessor({
+    handlers: options.handlers,
+    clock: options.clock ?? systemClock,
+    logger: options.logger,
+    holds: createSourceHolds(() => performance.now()),
+    isClosing: () => closing !== undefined,
+    timeoutMs: options.timeoutMs,
+  });
+  const workers = QUEUE_KEYS.flatMap((key) => {
+    const concurrency = options.concurrency?.[key] ?? DEFAULT_CONCURRENCY[key];
+    if (concurrency === 0) return [];
+    const worker = backend.createWorker(key, processor, { concurrency, maxStalledCount: MAX_STALLED_COUNT });
+    observe(worker, options);
+    return [worker];
+  });
+  return {
+    idle: (idleOptions) => waitUntilIdle(backend, idleOptions),
+    close: () => {
+      closing ??= closeWorkers(workers, options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS, options.logger);
+      return closing;
+    },
+  };
+}
+
+function observe(worker: Worker, { logger, onFailed }: ConsumerOptions): void {
+  const queue = worker.name;
+  worker.on('error', (error) => logger.warn({ queue, error: error.message }, 'worker error'));
+  worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'job stalled and runs again'));
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const jobId of jobIds) worker.cancelJob(jobId, CANCEL_LOCK_LOST);
+  });
+  worker.on('failed', (job, error) => {
+    if (job === undefined) return;
+    const fields = { queue, job: job.name, jobId: job.id, attempt: job.attemptsMade, error: error.message };
+    if (!job.finishedOn) {
+      logger.warn(fields, 'job failed and is tried again');
+      return;
+    }
+    logger.error(fields, 'job failed');
+    onFailed?.(toJobFailure(job, error));
+  });
+}
+
+function toJobFailure(job: Job, error: Error): JobFailure {
+  return { jobName: job.name, jobId: job.id ?? '', payload: job.data, reason: error.message };
+}
+
+async function closeWorkers(workers: readonly Worker[], graceMs: number, logger: Logger): Promise<void> {
+  const closed = Promise.allSettled(workers.map((worker) => worker.close()));
+  if (await settlesWithin(closed, graceMs)) return;
+  for (const worker of workers) worker.cancelAllJobs(CANCEL_SHUTDOWN);
+  if (await settlesWithin(closed, ABORT_GRACE_MS)) return;
+  const queues = workers.map((worker) => worker.name).join(', ');
+  logger.warn({ queues }, 'jobs ignore their abort signal; they run again elsewhere once their lock expires');
+  await settlesWithin(Promise.allSettled(workers.map((worker) => worker.disconnect())), DISCONNECT_LIMIT_MS);
+}
+
+async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const limit = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => limit.resolve(false), limitMs);
+  try {
+    return await Promise.race([work.then(() => true), limit.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

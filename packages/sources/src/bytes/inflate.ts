@@ -1,0 +1,86 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { ContractError, TransientError } from '@edgeledger/core';
+import { peekBytes } from './peek.ts';
+
+export interface InflateOptions {
+  /** Ceiling against gzip bombs, counted on the inflated bytes. */
+  readonly maxInflatedBytes: number;
+  /** What is being read, for messages. */
+  readonly what: string;
+}
+
+/** A file stored gzipped and compressed again on the way is known; more layers than that are not sane. */
+const MAX_LAYERS = 3;
+
+/**
+ * Undoes gzip as often as the bytes themselves say so. Headers do not decide: Google storage decompresses some
+ * files on the way and not others (imgix.md, section 2.3). Several members in one file are one text.
+ */
+export async function* inflate(
+  chunks: AsyncIterable<Uint8Array>,
+  options: InflateOptions,
+  layer = 0,
+): AsyncGenerator<Uint8Array> {
+  const { head, chunks: replayed } = await peekBytes(chunks, 2);
+  if (head[0] !== 0x1f || head[1] !== 0x8b) {
+    yield* limitBytes(replayed, options);
+    return;
+  }
+  if (layer >= MAX_LAYERS) {
+    throw new ContractError('file.malformed', `${options.what}: gzipped more than ${MAX_LAYERS} times over.`);
+  }
+  yield* inflate(gunzip(limitBytes(replayed, options), options), options, layer + 1);
+}
+
+async function* gunzip(
+  chunks: AsyncIterable<Uint8Array>,
+  options: InflateOptions,
+): AsyncGenerator<Uint8Array> {
+  const gunzipStream = createGunzip();
+  // errors of either end reach the loop below through the destroyed stream
+  const stream = pipeline(Readable.from(chunks, { objectMode: false }), gunzipStream, () => undefined);
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (thrown) {
+    throw toInflateError(thrown, options);
+  } finally {
+    gunzipStream.destroy();
+  }
+}
+
+async function* limitBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  options: InflateOptions,
+): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > options.maxInflatedBytes) {
+      throw new ContractError(
+        'file.too-large',
+        `${options.what}: more than ${options.maxInflatedBytes} bytes. If reports really are that large, raise maxInflatedBytes.`,
+      );
+    }
+    yield chunk;
+  }
+}
+
+function toInflateError(thrown: unknown, options: InflateOptions): unknown {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (code === 'Z_BUF_ERROR') {
+    return new TransientError(
+      'source.truncated',
+      `${options.what}: the gzip data ends before its end. It is read again.`,
+      { cause: thrown },
+    );
+  }
+  if (code.startsWith('Z_')) {
+    return new TransientError(
+      'source.checksum-mismatch',
+      `${options.what}: the gzip data is damaged (${code}). It is read again.`,
+      { cause: thrown },
+    );
+  }
+  return thrown;
+}

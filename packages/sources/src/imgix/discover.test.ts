@@ -1,0 +1,87 @@
+import { parseUtcDay, silentLogger } from '@edgeledger/core';
+import { expect, test } from 'vitest';
+import type { ImgixReport } from './client.ts';
+import { IMGIX_DATASETS } from './datasets.ts';
+import { type DiscoverRequest, discoverUnits } from './discover.ts';
+import { chooseReports } from './report-links.ts';
+import { toNextLook } from './wait.ts';
+
+const NOW = new Date('2026-11-20T06:00:00Z');
+
+function toReport(reportType: string, day: string, changes: Partial<ImgixReport> = {}): ImgixReport {
+  return {
+    id: `5f7676862528f12b1bfb${day.slice(-2)}00`,
+    reportType,
+    reportKey: `${reportType}_${day.replaceAll('-', '')}`,
+    completed: true,
+    files: ['https://files.example/a.csv?sig=1'],
+    periodStart: new Date(`${day}T00:00:00Z`),
+    ...changes,
+  };
+}
+
+function discover(reports: readonly ImgixReport[], from: string, changes: Partial<DiscoverRequest> = {}) {
+  return discoverUnits(reports, {
+    account: 'default',
+    datasets: IMGIX_DATASETS,
+    isExplicit: false,
+    range: { from: parseUtcDay(from, 'from'), to: parseUtcDay('2026-11-30', 'to') },
+    now: NOW,
+    logger: silentLogger,
+    ...changes,
+  }).map(({ reportKey, listed }) => `${reportKey}${listed === undefined ? ' expected' : ''}`);
+}
+
+test('days between the first listed one and yesterday that are not listed are expected', () => {
+  const reports = [toReport('cdn_logs', '2026-11-16'), toReport('cdn_logs', '2026-11-18')];
+  expect(discover(reports, '2026-11-10')).toEqual([
+    'cdn_logs_20261116',
+    'cdn_logs_20261118',
+    'cdn_logs_20261117 expected',
+    'cdn_logs_20261119 expected',
+  ]);
+});
+
+test('a type that was never listed is expected only when a person named it', () => {
+  const datasets = IMGIX_DATASETS.filter(({ report }) => report === 'mild_errors');
+  expect(discover([], '2026-11-18', { datasets })).toEqual([]);
+  expect(discover([], '2026-11-18', { datasets, isExplicit: true })).toEqual([
+    'mild_errors_20261118 expected',
+    'mild_errors_20261119 expected',
+  ]);
+  expect(discover([], '2020-01-01', { datasets, isExplicit: true })).toHaveLength(90);
+});
+
+test('unknown types and reports without a day are left out, the key gives the day where the period does not', () => {
+  const reports = [
+    toReport('new_kind', '2026-11-19'),
+    toReport('cdn_logs', '2026-11-19', { periodStart: undefined }),
+    toReport('mild_errors', '2026-11-19', { periodStart: undefined, reportKey: 'mild_errors' }),
+  ];
+  expect(discover(reports, '2026-11-19')).toEqual(['cdn_logs_20261119']);
+});
+
+test('of two reports with one key the newest completed one counts', () => {
+  const day = '2026-11-19';
+  const old = toReport('cdn_logs', day, { id: '5f0000000000000000000000' });
+  const issuedAgain = toReport('cdn_logs', day, { id: '60000000000000000000000a' });
+  const unfinished = toReport('cdn_logs', day, { id: '70000000000000000000000a', completed: false });
+  for (const reports of [
+    [old, issuedAgain, unfinished],
+    [unfinished, issuedAgain, old],
+  ]) {
+    expect([...chooseReports(reports).values()]).toEqual([issuedAgain]);
+  }
+});
+
+test('waits grow from fifteen minutes to six hours and never pass the expiry', () => {
+  const dueAt = new Date('2026-11-20T04:00:00Z');
+  const expiresAt = new Date('2027-02-18T00:00:00Z');
+  const waitMinutes = (now: string) =>
+    (toNextLook(new Date(now), dueAt, expiresAt).getTime() - Date.parse(now)) / 60_000;
+  expect(waitMinutes('2026-11-20T03:00:00Z')).toBe(60);
+  expect(waitMinutes('2026-11-20T04:00:00Z')).toBe(15);
+  expect(waitMinutes('2026-11-20T08:00:00Z')).toBe(60);
+  expect(waitMinutes('2026-11-25T04:00:00Z')).toBe(360);
+  expect(waitMinutes('2027-02-17T23:00:00Z')).toBe(60);
+});

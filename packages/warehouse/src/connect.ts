@@ -1,0 +1,98 @@
+import { ConfigError, type LogFields, type Logger } from '@edgeledger/core';
+import pg from 'pg';
+import { type DatabaseLabel, fromPostgresError } from './pg-errors.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const QUERY_CONNECTIONS = 4;
+const DATE_OID = 1082;
+
+/**
+ * Two pools to one database. A load keeps its connection for as long as its part streams, and meanwhile writes
+ * rejects and receipts: if those waited for the same pool, loads could wait for each other for ever.
+ */
+export interface Connection {
+  /** Short statements. Never held across an await on anything but Postgres. */
+  readonly queries: pg.Pool;
+  /** COPY and publish transactions. */
+  readonly loads: pg.Pool;
+  /** `host:port/database`, for messages. */
+  readonly label: DatabaseLabel;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly connectionString: string;
+  readonly applicationName: string;
+  readonly maxConnections: number;
+  readonly logger: Logger;
+}
+
+/** The timeout of a connection attempt. As a pool option it would also limit waiting for a free connection. */
+class TimedClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    const given = typeof config === 'string' ? { connectionString: config } : config;
+    super({ ...given, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
+
+/** Days stay the text `YYYY-MM-DD`: the driver would make local midnight of them. */
+const typeParsers: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === DATE_OID
+      ? (text: string) => text
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+};
+
+const SESSION_SQL = `SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning`;
+
+/** `host:port/database` of a connection string; refuses one that cannot be read, without repeating it. */
+export function toDatabaseLabel(connectionString: string): DatabaseLabel {
+  try {
+    const client = new pg.Client({ connectionString });
+    return `${client.host}:${client.port}/${client.database ?? ''}`;
+  } catch (error) {
+    throw new ConfigError(
+      'config.invalid',
+      'DATABASE_URL cannot be read. It should look like postgres://user:password@host:5432/database; special characters in the password must be percent-encoded.',
+      { cause: error },
+    );
+  }
+}
+
+function createPool(options: ConnectOptions, max: number, label: DatabaseLabel): pg.Pool {
+  const config: pg.PoolConfig = {
+    connectionString: options.connectionString,
+    application_name: options.applicationName,
+    max,
+    keepAlive: true,
+    types: typeParsers,
+    Client: TimedClient,
+    onConnect: (client) => client.query(SESSION_SQL) as unknown as undefined,
+  };
+  const pool = new pg.Pool(config);
+  const report = (error: Error): void => {
+    const fields: LogFields = { database: label, error: error.message };
+    options.logger.warn(fields, 'connection to Postgres lost');
+  };
+  pool.on('error', report);
+  // without a listener, a connection that breaks while it is checked out would end the process
+  pool.on('connect', (client) => client.on('error', report));
+  return pool;
+}
+
+/** Opens both pools and proves that the server answers. */
+export async function openConnection(options: ConnectOptions): Promise<Connection> {
+  const label = toDatabaseLabel(options.connectionString);
+  const queries = createPool(options, QUERY_CONNECTIONS, label);
+  const loads = createPool(options, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
+  const close = async (): Promise<void> => {
+    await Promise.all([queries.end(), loads.end()]);
+  };
+  try {
+    await queries.query('SELECT 1');
+  } catch (error) {
+    await close();
+    throw fromPostgresError(error, 'Connecting to the warehouse', label);
+  }
+  return { queries, loads, label, close };
+}

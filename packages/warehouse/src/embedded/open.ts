@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { ConfigError, EdgeledgerError, type Logger } from '@edgeledger/core';
+import pg from 'pg';
+import { findBinaries, type PostgresBinaries } from './binaries.ts';
+import { DATABASE, initializeCluster, readPassword, type ServerPaths, toServerPaths } from './cluster.ts';
+import { chooseIdentity } from './identity.ts';
+import { takeLease, withFolderLock } from './lease.ts';
+import {
+  findRunningServer,
+  type RunningServer,
+  startServer,
+  stopServer,
+  toConnectionString,
+} from './server.ts';
+
+export interface EmbeddedPostgresOptions {
+  /** `EDGELEDGER_HOME`; the server lives in `<home>/postgres`. On a disk of this machine, for this machine alone. */
+  readonly home: string;
+  readonly logger: Logger;
+  /** Preferred port. Default: the one of last time, else a free one. */
+  readonly port?: number;
+  /** False for tests: faster, and a crash of the machine may damage it. */
+  readonly durable?: boolean;
+}
+
+export interface EmbeddedPostgres extends AsyncDisposable {
+  /** Holds the password: not for logs. */
+  readonly connectionString: string;
+  readonly port: number;
+  /** False when another process had started it. */
+  readonly startedHere: boolean;
+  /** Stops the server, unless another process still uses it. */
+  close(): Promise<void>;
+}
+
+/**
+ * A Postgres server of our own, for machines that have none: made on first use, kept between runs, shared by
+ * all processes with the same home. Being killed at any moment, a stale pid file, a taken port or a half-made
+ * data folder heal at the next opening; a server whose starter died is adopted.
+ */
+export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const paths = toServerPaths(options.home);
+  try {
+    const binaries = await findBinaries();
+    await mkdir(paths.folder, { recursive: true });
+    return await withFolderLock(paths.folder, () => openLocked(options, paths, binaries));
+  } catch (error) {
+    if (error instanceof EdgeledgerError) throw error;
+    throw new ConfigError(
+      'warehouse.embedded-failed',
+      `The embedded Postgres in ${paths.folder} cannot be used: ${error instanceof Error ? error.message : String(error)}. Set DATABASE_URL to use another server.`,
+      { cause: error },
+    );
+  }
+}
+
+async function openLocked(
+  options: EmbeddedPostgresOptions,
+  paths: ServerPaths,
+  binaries: PostgresBinaries,
+): Promise<EmbeddedPostgres> {
+  const { logger } = options;
+  const password = await readPassword(paths);
+  const found = await findRunningServer(paths, password);
+  const server = found ?? (await startFresh(options, { paths, binaries, password }));
+  const lease = await takeLease(paths.folder);
+  try {
+    await writeFile(paths.port, `${server.port}\n`);
+    await ensureDatabase(server.port, password);
+  } catch (error) {
+    if (await lease.release()) await stopServer(paths, server, binaries);
+    throw error;
+  }
+  logger.debug(
+    { port: server.port, folder: paths.folder, started: found === undefined },
+    'embedded Postgres is up',
+  );
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= withFolderLock(paths.folder, async () => {
+      if (await lease.release()) await stopServer(paths, server, binaries);
+    });
+    return closed;
+  };
+  return {
+    connectionString: toConnectionString(server.port, password),
+    port: server.port,
+    startedHere: found === undefined,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface FreshStart {
+  readonly paths: ServerPaths;
+  readonly binaries: PostgresBinaries;
+  readonly password: string;
+}
+
+async function startFresh(options: EmbeddedPostgresOptions, fresh: FreshStart): Promise<RunningServer> {
+  const identity = await chooseIdentity(fresh.paths.folder, fresh.binaries.postgres);
+  await initializeCluster(fresh.paths, fresh.binaries, identity);
+  return await startServer({
+    ...fresh,
+    identity,
+    port: options.port,
+    durable: options.durable ?? true,
+    logger: options.logger,
+  });
+}
+
+async function ensureDatabase(port: number, password: string): Promise<void> {
+  const client = new pg.Client({ connectionString: toConnectionString(port, password, 'postgres') });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,208 @@
+import {
+  type EdgeledgerError,
+  type ExpectedUnit,
+  type Ledger,
+  toUnitId,
+  type UnitFilter,
+  type UnitKey,
+  type UnitRecord,
+  type UnitRef,
+} from '@edgeledger/core';
+import { type Kysely, sql } from 'kysely';
+import type { Connection } from './connect.ts';
+import { fromPostgresError } from './pg-errors.ts';
+import { retryDelaySql } from './retry-delay.ts';
+import type { WarehouseSchema } from './schema.ts';
+import { withTransaction } from './transaction.ts';
+import { toUnitRecord } from './unit-records.ts';
+
+/** Units that one statement records. */
+const CHUNK = 2_000;
+
+/** Readers trust what these hold: no failure and no waiting changes them. */
+const VISIBLE = `('loaded', 'held')`;
+
+export function createLedger(connection: Connection, database: Kysely<WarehouseSchema>): Ledger {
+  const run = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw fromPostgresError(error, doing, connection.label);
+    }
+  };
+  return {
+    findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
+    findUnit: (key) => run('Reading the ledger', () => findUnit(database, key)),
+    recordExpected: (units, now) =>
+      run('Recording expected units', () => recordExpected(connection, units, now)),
+    recordWaiting: (unit, until, reason) =>
+      run(`Recording that ${toUnitId(unit)} waits`, () => recordWaiting(connection, unit, until, reason)),
+    recordLost: (unit, reason) =>
+      run(`Recording that ${toUnitId(unit)} is lost`, () => recordLost(connection, unit, reason)),
+    recordFailure: (unit, error, now) =>
+      run(`Recording the failure of ${toUnitId(unit)}`, () =>
+        recordFailure(connection, { unit, error, now }),
+      ),
+  };
+}
+
+async function findUnits(
+  database: Kysely<WarehouseSchema>,
+  filter: UnitFilter,
+): Promise<readonly UnitRecord[]> {
+  let query = database
+    .selectFrom('ledger.units')
+    .selectAll()
+    .where('account', '=', filter.account)
+    .where('period_start', '>=', filter.from)
+    .where('period_start', '<', filter.to)
+    .orderBy('dataset')
+    .orderBy('period_start')
+    .orderBy('report_key');
+  if (filter.datasets !== undefined) {
+    query = query.where(sql<boolean>`dataset = any(${[...filter.datasets]}::text[])`);
+  }
+  return (await query.execute()).map(toUnitRecord);
+}
+
+async function findUnit(database: Kysely<WarehouseSchema>, key: UnitKey): Promise<UnitRecord | undefined> {
+  const row = await database
+    .selectFrom('ledger.units')
+    .selectAll()
+    .where('account', '=', key.account)
+    .where('dataset', '=', key.dataset)
+    .where('report_key', '=', key.reportKey)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toUnitRecord(row);
+}
+
+/**
+ * What the vendor lists never overwrites the id and revision of a visible load: the difference between the two
+ * is how the planner sees that a report was issued again. The last condition keeps a tick that learns nothing
+ * new from writing anything.
+ */
+const RECORD_EXPECTED_SQL = `
+INSERT INTO ledger.units AS known (
+  account, dataset, report_key, period_start, period_end, vendor_report_id, revision, expires_at, next_check_at,
+  available_at, first_seen_at)
+SELECT account, dataset, report_key, period_start, period_end, vendor_report_id, revision, expires_at, due_at,
+  CASE WHEN completed THEN $2::timestamptz END, $2::timestamptz
+FROM jsonb_to_recordset($1::jsonb) AS listed (
+  account text, dataset text, report_key text, period_start timestamptz, period_end timestamptz,
+  vendor_report_id text, revision text, expires_at timestamptz, due_at timestamptz, completed boolean)
+ORDER BY account, dataset, report_key
+ON CONFLICT (account, dataset, report_key) DO UPDATE SET
+  state = CASE WHEN known.state = 'lost' AND excluded.available_at IS NOT NULL THEN 'expected' ELSE known.state END,
+  vendor_report_id = CASE WHEN known.state IN ${VISIBLE} THEN known.vendor_report_id
+    ELSE coalesce(excluded.vendor_report_id, known.vendor_report_id) END,
+  revision = CASE WHEN known.state IN ${VISIBLE} THEN known.revision
+    ELSE coalesce(excluded.revision, known.revision) END,
+  expires_at = excluded.expires_at,
+  available_at = coalesce(known.available_at, excluded.available_at),
+  next_check_at = CASE WHEN known.state = 'expected' THEN excluded.next_check_at ELSE known.next_check_at END
+WHERE (known.expires_at IS DISTINCT FROM excluded.expires_at)
+  OR (known.available_at IS NULL AND excluded.available_at IS NOT NULL)
+  OR (known.state = 'lost' AND excluded.available_at IS NOT NULL)
+  OR (known.state = 'expected' AND known.next_check_at IS DISTINCT FROM excluded.next_check_at)
+  OR (known.state NOT IN ${VISIBLE}
+    AND (known.vendor_report_id, known.revision) IS DISTINCT FROM (
+      coalesce(excluded.vendor_report_id, known.vendor_report_id), coalesce(excluded.revision, known.revision)))`;
+
+async function recordExpected(
+  connection: Connection,
+  units: readonly ExpectedUnit[],
+  now: Date,
+): Promise<void> {
+  // one statement cannot touch one row twice: of the same unit the last one counts
+  const distinct = [...new Map(units.map((unit) => [toUnitId(unit), unit])).values()];
+  for (let start = 0; start < distinct.length; start += CHUNK) {
+    const chunk = distinct.slice(start, start + CHUNK).map((unit) => ({
+      account: unit.account,
+      dataset: unit.dataset,
+      report_key: unit.reportKey,
+      period_start: unit.period.start,
+      period_end: unit.period.end,
+      vendor_report_id: unit.listed?.vendorReportId ?? null,
+      revision: unit.listed?.revision ?? null,
+      expires_at: unit.expiresAt,
+      due_at: unit.dueAt,
+      completed: unit.listed?.completed ?? false,
+    }));
+    await connection.queries.query(RECORD_EXPECTED_SQL, [JSON.stringify(chunk), now]);
+  }
+}
+
+function keyParameters(unit: UnitRef): unknown[] {
+  return [unit.account, unit.dataset, unit.reportKey, unit.period.start, unit.period.end];
+}
+
+async function recordWaiting(
+  connection: Connection,
+  unit: UnitRef,
+  until: Date,
+  reason: string,
+): Promise<void> {
+  await connection.queries.query(
+    `INSERT INTO ledger.units AS known
+       (account, dataset, report_key, period_start, period_end, state, next_check_at, error_message)
+     VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7)
+     ON CONFLICT (account, dataset, report_key) DO UPDATE SET
+       next_check_at = excluded.next_check_at,
+       state = CASE WHEN known.state IN ${VISIBLE} THEN known.state ELSE 'waiting' END,
+       error_code = CASE WHEN known.state IN ${VISIBLE} THEN known.error_code END,
+       error_message = CASE WHEN known.state IN ${VISIBLE} THEN known.error_message ELSE excluded.error_message END`,
+    [...keyParameters(unit), until, reason],
+  );
+}
+
+async function recordLost(connection: Connection, unit: UnitRef, reason: string): Promise<void> {
+  const options = { pool: 'queries', doing: `Recording that ${toUnitId(unit)} is lost` } as const;
+  await withTransaction(connection, options, async (client) => {
+    const result = await client.query<{ state: string }>(
+      `INSERT INTO ledger.units AS known
+         (account, dataset, report_key, period_start, period_end, state, error_code, error_message)
+       VALUES ($1, $2, $3, $4, $5, 'lost', 'source.gone', $6)
+       ON CONFLICT (account, dataset, report_key) DO UPDATE SET
+         next_check_at = NULL,
+         -- what the vendor no longer has, it cannot change any more either
+         settled_at = CASE WHEN known.state IN ${VISIBLE} THEN coalesce(known.settled_at, now()) END,
+         state = CASE WHEN known.state IN ${VISIBLE} THEN known.state ELSE 'lost' END,
+         error_code = CASE WHEN known.state IN ${VISIBLE} THEN known.error_code ELSE excluded.error_code END,
+         error_message = CASE WHEN known.state IN ${VISIBLE} THEN known.error_message ELSE excluded.error_message END
+       RETURNING state`,
+      [...keyParameters(unit), reason],
+    );
+    if (result.rows[0]?.state !== 'lost') return;
+    await client.query(
+      `INSERT INTO ledger.findings (account, dataset, report_key, kind, message)
+       SELECT $1, $2, $3, 'lost', $4
+       WHERE NOT EXISTS (
+         SELECT FROM ledger.findings
+         WHERE account = $1 AND dataset = $2 AND report_key = $3 AND kind = 'lost' AND resolved_at IS NULL)`,
+      [unit.account, unit.dataset, unit.reportKey, reason],
+    );
+  });
+}
+
+interface Failure {
+  readonly unit: UnitRef;
+  readonly error: EdgeledgerError;
+  readonly now: Date;
+}
+
+async function recordFailure(connection: Connection, { unit, error, now }: Failure): Promise<void> {
+  await connection.queries.query(
+    `INSERT INTO ledger.units AS known
+       (account, dataset, report_key, period_start, period_end, state, attempts, error_code, error_message, next_check_at)
+     VALUES ($1, $2, $3, $4, $5, 'failed', 1, $6, $7, $8::timestamptz + ${retryDelaySql('1')})
+     ON CONFLICT (account, dataset, report_key) DO UPDATE SET
+       attempts = CASE WHEN known.state IN ${VISIBLE} AND known.error_code IS NULL THEN 1 ELSE known.attempts + 1 END,
+       state = CASE WHEN known.state IN ${VISIBLE} THEN known.state ELSE 'failed' END,
+       error_code = excluded.error_code,
+       error_message = excluded.error_message,
+       next_check_at = $8::timestamptz + ${retryDelaySql(
+         `CASE WHEN known.state IN ${VISIBLE} AND known.error_code IS NULL THEN 1 ELSE known.attempts + 1 END`,
+       )}`,
+    [...keyParameters(unit), error.code, error.message, now],
+  );
+}

@@ -1,0 +1,21 @@
+import type { Dataset, Logger, UnitRef } from '@edgeledger/core';
+import type { Kysely } from 'kysely';
+import type { Connection } from './connect.ts';
+import type { WarehouseSchema } from './schema.ts';
+
+/** What every step of a load needs to know of it. */
+export interface LoadIdentity {
+  readonly loadId: string;
+  readonly unitId: string;
+  readonly unit: UnitRef;
+  readonly dataset: Dataset;
+  /** `<account>/<dataset>/<report key> (load <id>)`, for messages. */
+  readonly label: string;
+}
+
+/** What the steps of every load work with. */
+export interface LoadContext {
+  readonly connection: Connection;
+  readonly database: Kysely<WarehouseSchema>;
+  readonly logger: Logger;
+}

@@ -1,0 +1,34 @@
+import type { Finding, UnitRef } from '@edgeledger/core';
+import type pg from 'pg';
+
+/**
+ * Brings the open findings of a unit in line with what its newest load found: an identical open one stays as it
+ * is, one that no longer occurs is resolved, the rest is new.
+ */
+export async function recordFindings(
+  client: pg.PoolClient,
+  unit: UnitRef,
+  findings: readonly Finding[],
+  now: Date,
+): Promise<void> {
+  const key = [unit.account, unit.dataset, unit.reportKey];
+  const kinds = findings.map((finding) => finding.kind);
+  const messages = findings.map((finding) => finding.message);
+  await client.query(
+    `UPDATE ledger.findings SET resolved_at = $6
+     WHERE account = $1 AND dataset = $2 AND report_key = $3 AND resolved_at IS NULL
+       AND (kind, message) NOT IN (SELECT * FROM unnest($4::text[], $5::text[]))`,
+    [...key, kinds, messages, now],
+  );
+  if (findings.length === 0) return;
+  await client.query(
+    `INSERT INTO ledger.findings (account, dataset, report_key, kind, message, details, created_at)
+     SELECT DISTINCT ON (kind, message) $1, $2, $3, kind, message, details, $7::timestamptz
+     FROM unnest($4::text[], $5::text[], $6::jsonb[]) AS found (kind, message, details)
+     WHERE NOT EXISTS (
+       SELECT FROM ledger.findings AS known
+       WHERE known.account = $1 AND known.dataset = $2 AND known.report_key = $3
+         AND known.kind = found.kind AND known.message = found.message AND known.resolved_at IS NULL)`,
+    [...key, kinds, messages, findings.map((finding) => JSON.stringify(finding.details)), now],
+  );
+}

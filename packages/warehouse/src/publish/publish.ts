@@ -1,0 +1,207 @@
+import { type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
+import type pg from 'pg';
+import { ensureColumns, readTableColumns, toStagedColumns } from '../columns.ts';
+import { toDataTable } from '../identifiers.ts';
+import type { LoadContext, LoadIdentity } from '../load-identity.ts';
+import { areRejectsEqual, moveRejects } from '../rejects.ts';
+import type { LoadOutcome } from '../schema.ts';
+import { removeStagedLoad } from '../staging.ts';
+import { withTransaction } from '../transaction.ts';
+import { findLockedUnit, type LockedUnit } from '../unit-lock.ts';
+import { publishCompanions } from './companions.ts';
+import { recordFindings } from './findings.ts';
+import { recordLoad, recordUnit } from './record.ts';
+import { publishReplace } from './replace.ts';
+import type { PublishTarget, RowCounts } from './source.ts';
+import { readStaged, type StagedLoad } from './staged-load.ts';
+import { publishUpsert } from './upsert.ts';
+
+const LOCK_TIMEOUT_MS = 60_000;
+
+type Ending =
+  | { readonly kind: 'done'; readonly result: PublishResult }
+  | { readonly kind: 'refused'; readonly error: TransientError };
+
+/**
+ * Makes a load visible: rows, rejects, companions, findings, load and unit in one transaction. Of two loads of
+ * one unit the later one counts, also when the earlier one comes here last. Publishing twice gives the first
+ * answer again, because a worker may die between commit and acknowledgement.
+ */
+export async function publishLoad(
+  context: LoadContext,
+  load: LoadIdentity,
+  request: PublishRequest,
+): Promise<PublishResult> {
+  for (const companion of request.companions) {
+    await ensureColumns(context.connection, {
+      dataset: companion.dataset,
+      columns: toStagedColumns(companion.columns),
+      reportKey: load.unit.reportKey,
+      logger: context.logger,
+    });
+  }
+  const options = {
+    pool: 'loads',
+    doing: `Publishing ${load.label}`,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+  } as const;
+  const ending = await withTransaction(context.connection, options, (client) =>
+    publishWithin(client, load, request),
+  );
+  if (ending.kind === 'refused') throw ending.error;
+  return ending.result;
+}
+
+async function publishWithin(
+  client: pg.PoolClient,
+  load: LoadIdentity,
+  request: PublishRequest,
+): Promise<Ending> {
+  const unit = await findLockedUnit(client, load.unitId);
+  const ended = await findEnding(client, load);
+  if (ended !== undefined) return ended;
+  if (unit === undefined || isSuperseded(unit, load)) return await supersede(client, load, request.now);
+  const staged = await readStaged(client, load);
+  const target: PublishTarget = {
+    dataset: load.dataset,
+    table: toDataTable(load.dataset),
+    columns: await readTableColumns(client, toDataTable(load.dataset)),
+    unit: load.unit,
+    loadId: load.loadId,
+    parts: staged.parts,
+  };
+  const sameContent = await isVisibleAlready(client, target, { unit, staged });
+  const counts = sameContent
+    ? { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }
+    : await publishRows(client, target);
+  const isVisible = unit.state === 'loaded' || unit.state === 'held';
+  const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
+  await publishCompanions(client, load, request.companions);
+  await publishRejects(client, load, { unit, unchanged });
+  await recordFindings(client, load.unit, request.findings, request.now);
+  const outcome = unchanged ? 'unchanged' : 'published';
+  await recordLoad(client, load, { outcome, counts, staged, now: request.now });
+  const settled = request.isSettled(unchanged);
+  await recordUnit(client, load, { request, counts, staged, settled, unchanged });
+  await removeStagedLoad(client, load.loadId);
+  return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
+}
+
+function toResult(
+  outcome: 'published' | 'unchanged',
+  counts: RowCounts,
+  load: { readonly rejects: number; readonly bytes: number; readonly settled: boolean },
+): PublishResult {
+  return {
+    outcome,
+    rowsInserted: counts.inserted,
+    rowsUpdated: counts.updated,
+    rowsUnchanged: counts.unchanged,
+    rowsDeleted: counts.deleted,
+    rejects: load.rejects,
+    bytes: load.bytes,
+    settled: load.settled,
+  };
+}
+
+interface EndedLoad {
+  readonly outcome: LoadOutcome;
+  readonly rows_inserted: string;
+  readonly rows_updated: string;
+  readonly rows_unchanged: string;
+  readonly rows_deleted: string;
+  readonly rejects: string;
+  readonly bytes: string;
+  readonly settled: boolean;
+}
+
+/** What a load that has ended already answers; undefined while it runs. Locks the load. */
+async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<Ending | undefined> {
+  const found = await client.query<EndedLoad>(
+    `SELECT loads.*, settled_at IS NOT NULL AS settled
+     FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE loads.load_id = $1 FOR UPDATE OF loads`,
+    [load.loadId],
+  );
+  const row = found.rows[0];
+  if (row?.outcome === 'running') return undefined;
+  if (row?.outcome === 'published' || row?.outcome === 'unchanged') {
+    const counts = {
+      inserted: Number(row.rows_inserted),
+      updated: Number(row.rows_updated),
+      unchanged: Number(row.rows_unchanged),
+      deleted: Number(row.rows_deleted),
+    };
+    const ended = { rejects: Number(row.rejects), bytes: Number(row.bytes), settled: row.settled };
+    return { kind: 'done', result: toResult(row.outcome, counts, ended) };
+  }
+  return {
+    kind: 'refused',
+    error: new TransientError(
+      'load.superseded',
+      `Publishing ${load.label}: the load has ended already (${row?.outcome ?? 'unknown'}). The next attempt begins a new load.`,
+    ),
+  };
+}
+
+function isSuperseded(unit: LockedUnit, load: LoadIdentity): boolean {
+  return unit.newest_load_id !== null && BigInt(unit.newest_load_id) > BigInt(load.loadId);
+}
+
+async function supersede(client: pg.PoolClient, load: LoadIdentity, now: Date): Promise<Ending> {
+  await client.query(`UPDATE ledger.loads SET outcome = 'superseded', finished_at = $2 WHERE load_id = $1`, [
+    load.loadId,
+    now,
+  ]);
+  await removeStagedLoad(client, load.loadId);
+  return {
+    kind: 'refused',
+    error: new TransientError(
+      'load.superseded',
+      `Publishing ${load.label}: a load that began later was published first. Nothing was changed.`,
+    ),
+  };
+}
+
+/**
+ * Equal content needs no write at all. The rows are counted all the same (an index scan), so that loading a
+ * unit again brings back rows that somebody deleted by hand.
+ */
+async function isVisibleAlready(
+  client: pg.PoolClient,
+  target: PublishTarget,
+  { unit, staged }: { readonly unit: LockedUnit; readonly staged: StagedLoad },
+): Promise<boolean> {
+  const isVisible = unit.state === 'loaded' || unit.state === 'held';
+  if (!isVisible || unit.fingerprint !== staged.fingerprint || unit.rows === null) return false;
+  const count = await client.query<{ rows: string }>(
+    `SELECT count(*) AS rows FROM ${target.table.sql} WHERE account = $1 AND report_key = $2`,
+    [target.unit.account, target.unit.reportKey],
+  );
+  return count.rows[0]?.rows === unit.rows;
+}
+
+async function publishRows(client: pg.PoolClient, target: PublishTarget): Promise<RowCounts> {
+  return target.dataset.strategy === 'upsert'
+    ? await publishUpsert(client, target)
+    : await publishReplace(client, target);
+}
+
+/** Rejects of earlier loads go: what the ledger shows are those of the load that is visible. */
+async function publishRejects(
+  client: pg.PoolClient,
+  load: LoadIdentity,
+  { unit, unchanged }: { readonly unit: LockedUnit; readonly unchanged: boolean },
+): Promise<void> {
+  const fileUnder = unchanged && unit.load_id !== null ? unit.load_id : load.loadId;
+  if (unchanged && (await areRejectsEqual(client, load.loadId, unit.load_id))) {
+    await client.query('DELETE FROM staging.rejects WHERE load_id = $1', [load.loadId]);
+    await moveRejects(client, {
+      unitId: load.unitId,
+      loadId: load.loadId,
+      keepLoadIds: [unit.load_id],
+      fileUnder,
+    });
+    return;
+  }
+  await moveRejects(client, { unitId: load.unitId, loadId: load.loadId, keepLoadIds: [], fileUnder });
+}

@@ -1,0 +1,198 @@
+import { createHash, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  InvariantError,
+  type Logger,
+  type ParsedPart,
+  type PartReceipt,
+  type StageProgress,
+} from '@edgeledger/core';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import {
+  ensureColumns,
+  type StagedColumn,
+  type TableColumns,
+  toPostgresType,
+  toStagedColumns,
+} from './columns.ts';
+import type { Connection } from './connect.ts';
+import { toCopyChunks } from './copy-text.ts';
+import { quoteIdentifier, type Relation } from './identifiers.ts';
+import type { LoadIdentity } from './load-identity.ts';
+import { STORED_REJECTS_PER_PART, stageRejects } from './rejects.ts';
+import { assertLoadRuns, lockLoadShared, removeStagedPart, stagingTable } from './staging.ts';
+import { withTransaction } from './transaction.ts';
+
+export interface StagePartRequest {
+  readonly load: LoadIdentity;
+  readonly partNo: number;
+  readonly partName: string;
+  readonly part: ParsedPart;
+  readonly onProgress: StageProgress | undefined;
+  readonly logger: Logger;
+}
+
+interface Counts {
+  rows: number;
+  rejects: number;
+}
+
+/** Streams one part into a table of its own, under back-pressure: memory does not grow with the part. */
+export async function stagePart(connection: Connection, request: StagePartRequest): Promise<PartReceipt> {
+  const { load, partNo, part } = request;
+  const columns = toStagedColumns(part.columns);
+  const tableColumns = await ensureColumns(connection, {
+    dataset: load.dataset,
+    columns,
+    reportKey: load.unit.reportKey,
+    logger: request.logger,
+  });
+  await unstagePart(connection, load, partNo);
+  const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
+  return await withTransaction(connection, options, async (client) => {
+    await lockLoadShared(client, load.loadId);
+    await lockPart(client, load.loadId, partNo);
+    await assertLoadRuns(client, load.loadId, 'now');
+    // the same part may have been staged by another worker while this one waited
+    await removeStagedPart(client, load.loadId, partNo);
+    const relation = stagingTable(load.loadId, partNo);
+    await createStagingTable(client, relation, { columns, tableColumns, kind: 'UNLOGGED' });
+    const hash = createHash('sha256').update(JSON.stringify(columns.map(({ name, type }) => [name, type])));
+    const counts: Counts = { rows: 0, rejects: 0 };
+    const copied = await copyRows(client, relation, {
+      columns,
+      chunks: copyText(connection, request, columns, { hash, counts }),
+    });
+    if (copied !== counts.rows) {
+      throw new InvariantError(
+        `Part ${partNo} of ${load.label}: ${counts.rows} rows sent, ${copied} staged.`,
+      );
+    }
+    const facts = part.facts();
+    const receipt: PartReceipt = {
+      partNo,
+      name: request.partName,
+      header: part.header,
+      ...counts,
+      bytes: facts.bytes,
+      sha256: facts.sha256,
+      fingerprint: hash.digest('hex'),
+    };
+    await recordReceipt(client, load.loadId, receipt, columns);
+    return receipt;
+  });
+}
+
+export async function unstagePart(connection: Connection, load: LoadIdentity, partNo: number): Promise<void> {
+  const options = { pool: 'loads', doing: `Forgetting part ${partNo} of ${load.label}` } as const;
+  await withTransaction(connection, options, async (client) => {
+    await lockPart(client, load.loadId, partNo);
+    await assertLoadRuns(client, load.loadId, 'untilCommit');
+    await removeStagedPart(client, load.loadId, partNo);
+    await client.query('UPDATE staging.loads SET touched_at = now() WHERE load_id = $1', [load.loadId]);
+  });
+}
+
+/** A stalled job may run twice: the second one waits here until the first is through. */
+async function lockPart(client: pg.PoolClient, loadId: string, partNo: number): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.part:' || $1, 0))`, [
+    `${loadId}/${partNo}`,
+  ]);
+}
+
+interface StagingTable {
+  readonly columns: readonly StagedColumn[];
+  readonly tableColumns: TableColumns;
+  readonly kind: 'UNLOGGED' | 'TEMPORARY';
+}
+
+/**
+ * Columns get the data table's type when the part has the same; otherwise they stay text and are cast when
+ * published, so that a column whose type was changed by hand still takes what fits.
+ */
+export async function createStagingTable(
+  client: pg.PoolClient,
+  relation: Relation,
+  { columns, tableColumns, kind }: StagingTable,
+): Promise<void> {
+  const definitions = columns.map((column) => {
+    const type = toPostgresType(column.type);
+    return `${quoteIdentifier(column.name)} ${tableColumns.get(column.name) === type ? type : 'text'}`;
+  });
+  const own = ['row_no bigint NOT NULL', 'period_start timestamptz', 'period_end timestamptz'];
+  await client.query(
+    `CREATE ${kind} TABLE ${relation.sql} (${[...own, ...definitions].join(', ')})${kind === 'TEMPORARY' ? ' ON COMMIT DROP' : ''}`,
+  );
+}
+
+interface CopySource {
+  readonly columns: readonly StagedColumn[];
+  readonly chunks: AsyncIterable<string> | Iterable<string>;
+}
+
+/** Gives how many rows arrived. */
+export async function copyRows(
+  client: pg.PoolClient,
+  relation: Relation,
+  { columns, chunks }: CopySource,
+): Promise<number> {
+  const names = [
+    'row_no',
+    'period_start',
+    'period_end',
+    ...columns.map((column) => quoteIdentifier(column.name)),
+  ];
+  const copy = client.query(copyFrom(`COPY ${relation.sql} (${names.join(', ')}) FROM STDIN`));
+  await pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), copy);
+  return copy.rowCount;
+}
+
+/** The part as COPY text; on the way it is hashed and counted, and its rejects are written. */
+async function* copyText(
+  connection: Connection,
+  { load, partNo, part, onProgress }: StagePartRequest,
+  columns: readonly StagedColumn[],
+  { hash, counts }: { readonly hash: Hash; readonly counts: Counts },
+): AsyncGenerator<string> {
+  const positions = columns.map((column) => column.position);
+  for await (const batch of part.batches) {
+    for (const text of toCopyChunks(batch.rows, positions, part.columns.length)) {
+      hash.update(text);
+      yield text;
+    }
+    const room = Math.max(0, STORED_REJECTS_PER_PART - counts.rejects);
+    await stageRejects(connection, { loadId: load.loadId, partNo }, batch.rejects.slice(0, room));
+    counts.rows += batch.rows.length;
+    counts.rejects += batch.rejects.length;
+    onProgress?.({ rows: batch.rows.length, rejects: batch.rejects.length, bytes: batch.bytes });
+  }
+}
+
+async function recordReceipt(
+  client: pg.PoolClient,
+  loadId: string,
+  receipt: PartReceipt,
+  columns: readonly StagedColumn[],
+): Promise<void> {
+  await assertLoadRuns(client, loadId, 'untilCommit');
+  await client.query(
+    `INSERT INTO staging.parts
+       (load_id, part_no, name, header, columns, rows, rejects, bytes, sha256, fingerprint)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      loadId,
+      receipt.partNo,
+      receipt.name,
+      JSON.stringify(receipt.header.map((name) => name.replaceAll('\0', '').toWellFormed())),
+      JSON.stringify(columns.map((column) => column.name)),
+      receipt.rows,
+      receipt.rejects,
+      receipt.bytes,
+      receipt.sha256,
+      receipt.fingerprint,
+    ],
+  );
+  await client.query('UPDATE staging.loads SET touched_at = now() WHERE load_id = $1', [loadId]);
+}

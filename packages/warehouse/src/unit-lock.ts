@@ -1,0 +1,30 @@
+import type pg from 'pg';
+
+/** One at a time may change what a unit shows. Held until the transaction ends. */
+export async function lockUnitRows(client: pg.PoolClient, unitId: string): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.unit:' || $1, 0))`, [unitId]);
+}
+
+export interface LockedUnit {
+  readonly state: string;
+  readonly fingerprint: string | null;
+  readonly rows: string | null;
+  readonly load_id: string | null;
+  /** The newest load that was published for the unit, or that found it unchanged. */
+  readonly newest_load_id: string | null;
+}
+
+/** The unit as it is now, locked for update. Undefined when it is gone from the ledger. */
+export async function findLockedUnit(client: pg.PoolClient, unitId: string): Promise<LockedUnit | undefined> {
+  await lockUnitRows(client, unitId);
+  await client.query('SELECT FROM ledger.units WHERE unit_id = $1 FOR UPDATE', [unitId]);
+  const result = await client.query<LockedUnit>(
+    `SELECT state, fingerprint, rows, load_id, (
+       SELECT max(load_id) FROM ledger.loads
+       WHERE loads.unit_id = units.unit_id AND outcome IN ('published', 'unchanged')
+     ) AS newest_load_id
+     FROM ledger.units WHERE unit_id = $1`,
+    [unitId],
+  );
+  return result.rows[0];
+}

@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import { type Ledger, type Loader, type Logger, silentLogger } from '@edgeledger/core';
+import { Kysely, PostgresDialect } from 'kysely';
+import { openConnection } from './connect.ts';
+import { createLedger } from './ledger.ts';
+import { createLoader } from './loader.ts';
+import {
+  assertMigrated,
+  type MigrationReport,
+  type MigrationStatus,
+  migrateDatabase,
+  readMigrationStatus,
+} from './migrate.ts';
+import { migrationsFolder } from './migrations-folder.ts';
+import { createQuestions, type Questions } from './questions.ts';
+import type { WarehouseSchema } from './schema.ts';
+import { STAGING_LIMIT_MS, type SweepReport, sweepStaging } from './sweep.ts';
+
+export interface WarehouseOptions {
+  readonly connectionString: string;
+  /** Shown in `pg_stat_activity`. Default `edgeledger`. */
+  readonly applicationName?: string;
+  /** Connections of this process at most. Default 12; 4 of them are for short statements. */
+  readonly maxConnections?: number;
+  readonly logger?: Logger;
+  /** Version of this program, for `ledger.loads`. */
+  readonly version?: string;
+  /** Who loads, for `ledger.loads`. Default `<host>:<pid>`. */
+  readonly worker?: string;
+  /** Another folder of migrations, for tests. */
+  readonly migrations?: string;
+}
+
+export interface Warehouse extends AsyncDisposable {
+  readonly ledger: Ledger;
+  readonly loader: Loader;
+  readonly questions: Questions;
+  /** Applies the migrations that are missing. Safe to call from several processes at once. */
+  migrate(): Promise<MigrationReport>;
+  /** Throws `warehouse.schema-too-new`. */
+  migrationStatus(): Promise<MigrationStatus>;
+  /** Throws `warehouse.not-migrated` or `warehouse.schema-too-new`. */
+  assertMigrated(): Promise<void>;
+  /** Clears away what killed processes left; by default what nobody touched for a day. */
+  sweepStaging(now: Date, olderThanMs?: number): Promise<SweepReport>;
+  close(): Promise<void>;
+}
+
+/** Connects; throws `warehouse.unavailable` or `warehouse.auth-rejected` when that is not possible. */
+export async function createWarehouse(options: WarehouseOptions): Promise<Warehouse> {
+  const logger = options.logger ?? silentLogger;
+  const connection = await openConnection({
+    connectionString: options.connectionString,
+    applicationName: options.applicationName ?? 'edgeledger',
+    maxConnections: options.maxConnections ?? 12,
+    logger,
+  });
+  const database = new Kysely<WarehouseSchema>({
+    dialect: new PostgresDialect({ pool: connection.queries }),
+  });
+  const context = { connection, database, logger };
+  const folder = options.migrations ?? migrationsFolder();
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= connection.close();
+    return closed;
+  };
+  return {
+    ledger: createLedger(connection, database),
+    loader: createLoader({
+      ...context,
+      worker: options.worker ?? `${hostname()}:${process.pid}`,
+      version: options.version ?? null,
+    }),
+    questions: createQuestions(connection, database),
+    migrate: () => migrateDatabase(connection, folder, logger),
+    migrationStatus: () => readMigrationStatus(connection, folder),
+    assertMigrated: () => assertMigrated(connection, folder),
+    sweepStaging: (now, olderThanMs = STAGING_LIMIT_MS) =>
+      sweepStaging(connection, { now, olderThanMs, logger }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

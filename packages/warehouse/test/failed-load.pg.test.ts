@@ -1,0 +1,118 @@
+import { TransientError } from '@edgeledger/core';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { CREDIT_COLUMNS, LOG_COLUMNS, openLoading } from './loading.ts';
+import { CREDITS, LOGS, NOW, partOf, publishRequest, rejectOf, stageAll } from './sample-reports.ts';
+
+const loading = await openLoading();
+const { database, warehouse, unit, load, rowsOf, stagingTables } = loading;
+beforeEach(loading.startTest);
+afterAll(loading.close);
+
+describe('a load that does not succeed', () => {
+  it('leaves rows and state of a loaded unit, and records why', async () => {
+    const target = unit(LOGS);
+    await load(target, LOGS, [{ columns: LOG_COLUMNS, rows: [['/good', '1']], rejects: [rejectOf(2)] }]);
+    const before = await rowsOf(target);
+    const begun = await warehouse.loader.begin(target, LOGS);
+    await begun.stagePart(
+      0,
+      'a',
+      partOf({ columns: LOG_COLUMNS, rows: [['/bad', '1']], rejects: [rejectOf(8)] }),
+    );
+    await begun.fail(new TransientError('source.truncated', 'It was cut.'), NOW);
+    expect(await rowsOf(target)).toEqual(before);
+    expect(await warehouse.ledger.findUnit(target)).toMatchObject({
+      state: 'loaded',
+      errorCode: 'source.truncated',
+      errorMessage: 'It was cut.',
+      nextCheckAt: new Date(NOW.getTime() + 5 * 60_000),
+    });
+    const answer = await warehouse.questions.unit(target);
+    expect(answer?.rejects.map((reject) => reject.line)).toEqual(['2', '8']);
+    expect(answer?.loads[0]).toMatchObject({ outcome: 'failed', rejects: '1', finished_at: NOW });
+    await load(target, LOGS, [{ columns: LOG_COLUMNS, rows: [['/next', '1']] }]);
+    expect((await warehouse.questions.unit(target))?.rejects).toEqual([]);
+    expect((await warehouse.ledger.findUnit(target))?.errorCode).toBeNull();
+  });
+
+  it('keeps the rejects of a part that broke in its middle', async () => {
+    const target = unit(LOGS);
+    const begun = await warehouse.loader.begin(target, LOGS);
+    const error = new TransientError('source.truncated', 'It was cut.');
+    const broken = partOf({
+      columns: LOG_COLUMNS,
+      rows: [
+        ['/a', '1'],
+        ['/b', '1'],
+      ],
+      rejects: [rejectOf(3)],
+      breaksWith: error,
+    });
+    await expect(begun.stagePart(0, 'a', broken)).rejects.toBe(error);
+    expect(await begun.stagedParts()).toEqual([]);
+    await begun.fail(error, NOW);
+    expect(await warehouse.ledger.findUnit(target)).toMatchObject({
+      state: 'failed',
+      attempts: 1,
+      errorCode: 'source.truncated',
+    });
+    expect((await warehouse.questions.unit(target))?.rejects).toHaveLength(1);
+    expect(await stagingTables()).toBe(0);
+  });
+
+  it('waits longer after each failure, and starts to count anew after a success', async () => {
+    const target = unit(LOGS);
+    const delays: number[] = [];
+    for (let attempt = 0; attempt < 9; attempt += 1) {
+      const begun = await warehouse.loader.begin(target, LOGS);
+      await begun.fail(new TransientError('source.timeout', 'Late.'), NOW);
+      const found = await warehouse.ledger.findUnit(target);
+      delays.push(((found?.nextCheckAt?.getTime() ?? 0) - NOW.getTime()) / 60_000);
+    }
+    expect(delays).toEqual([5, 10, 20, 40, 80, 160, 320, 360, 360]);
+    await load(target, LOGS, [{ columns: LOG_COLUMNS }]);
+    expect((await warehouse.ledger.findUnit(target))?.attempts).toBe(10);
+    await load(target, LOGS, [{ columns: LOG_COLUMNS }]);
+    expect((await warehouse.ledger.findUnit(target))?.attempts).toBe(1);
+  });
+
+  it('counts for nothing when it is abandoned', async () => {
+    const target = unit(LOGS);
+    await warehouse.ledger.recordWaiting(target, NOW, 'not there yet');
+    const begun = await warehouse.loader.begin(target, LOGS);
+    await begun.stagePart(0, 'a', partOf({ columns: LOG_COLUMNS, rows: [['/a', '1']] }));
+    await begun.abandon();
+    expect(await warehouse.ledger.findUnit(target)).toMatchObject({ state: 'waiting', attempts: 0 });
+    expect(await stagingTables()).toBe(0);
+    await expect(begun.publish(publishRequest())).rejects.toMatchObject({ code: 'load.superseded' });
+    await expect(begun.stagePart(0, 'a', partOf({ columns: LOG_COLUMNS }))).rejects.toMatchObject({
+      code: 'load.superseded',
+    });
+  });
+
+  it('publishes nothing when a crash of Postgres emptied the staged rows', async () => {
+    for (const [dataset, columns, row] of [
+      [LOGS, LOG_COLUMNS, ['/a', '1']],
+      [CREDITS, CREDIT_COLUMNS, ['s', 'S', '1']],
+    ] as const) {
+      const target = unit(dataset);
+      const begun = await stageAll(await warehouse.loader.begin(target, dataset), [{ columns, rows: [row] }]);
+      await database.query(`TRUNCATE staging.load_${begun.loadId}_part_0`);
+      await expect(begun.publish(publishRequest())).rejects.toMatchObject({ code: 'load.staging-lost' });
+      expect(await rowsOf(target)).toEqual([]);
+      await begun.abandon();
+    }
+  });
+
+  it('says which value a column could not take', async () => {
+    const target = unit(LOGS);
+    const begun = await warehouse.loader.begin(target, LOGS);
+    // a column of another type in the report than in the table is cast when published
+    await begun.stagePart(0, 'a', partOf({ columns: [['bytes', 'text']], rows: [['12'], ['many']] }));
+    await expect(begun.publish(publishRequest())).rejects.toMatchObject({ code: 'file.malformed' });
+    await expect(begun.publish(publishRequest())).rejects.toThrow(/many/);
+    await begun.stagePart(0, 'a', partOf({ columns: [['bytes', 'text']], rows: [['12']] }));
+    await begun.publish(publishRequest());
+    expect(await rowsOf(target)).toMatchObject([{ bytes: '12' }]);
+  });
+});

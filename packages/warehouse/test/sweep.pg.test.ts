@@ -1,0 +1,68 @@
+import { HOUR_MS } from '@edgeledger/core';
+import { createTestDatabase, type TestDatabase } from '@edgeledger/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWarehouse, type Warehouse } from '../src/index.ts';
+import { LOGS, partOf, publishRequest, unitOf } from './sample-reports.ts';
+
+let database: TestDatabase;
+let warehouse: Warehouse;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  warehouse = await createWarehouse({ connectionString: database.connectionString });
+});
+afterAll(async () => {
+  await warehouse.close();
+  await database.drop();
+});
+
+const tables = async () =>
+  (await database.query(`SELECT FROM pg_tables WHERE schemaname = 'staging' AND tablename LIKE 'load\\_%'`))
+    .length;
+const inHours = (hours: number) => new Date(Date.now() + hours * HOUR_MS);
+
+it('clears what nobody touched for a day, and only that', async () => {
+  const load = await warehouse.loader.begin(unitOf(LOGS, '2026-11-01'), LOGS);
+  await load.stagePart(0, 'a', partOf({ columns: [['url', 'text']], rows: [['/a']] }));
+  await database.query('CREATE UNLOGGED TABLE staging.load_999999_part_3 (a int)');
+  expect(await warehouse.sweepStaging(inHours(23))).toEqual({ loads: 0, tables: 1 });
+  expect(await tables()).toBe(1);
+  expect(await warehouse.sweepStaging(inHours(25))).toEqual({ loads: 1, tables: 0 });
+  expect(await tables()).toBe(0);
+  expect(await warehouse.ledger.findUnit(load.unit)).toMatchObject({ state: 'expected', attempts: 0 });
+  await expect(load.publish(publishRequest())).rejects.toMatchObject({ code: 'load.superseded' });
+});
+
+it('leaves a load alone whose part is still streaming', async () => {
+  const load = await warehouse.loader.begin(unitOf(LOGS, '2026-11-02'), LOGS);
+  const part = partOf({ columns: [['url', 'text']], rows: [['/a']] });
+  const swept = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  const slow = {
+    ...part,
+    batches: (async function* () {
+      started.resolve();
+      await swept.promise;
+      yield* part.batches;
+    })(),
+  };
+  const staging = load.stagePart(0, 'a', slow);
+  await started.promise;
+  expect(await warehouse.sweepStaging(inHours(25))).toEqual({ loads: 0, tables: 0 });
+  swept.resolve();
+  await staging;
+  expect((await load.publish(publishRequest())).rowsInserted).toBe(1);
+});
+
+it('stops a part whose load was abandoned meanwhile, without leaving its table', async () => {
+  const load = await warehouse.loader.begin(unitOf(LOGS, '2026-11-03'), LOGS);
+  const part = partOf({ columns: [['url', 'text']], rows: [['/a']] });
+  const slow = {
+    ...part,
+    batches: (async function* () {
+      await load.abandon();
+      yield* part.batches;
+    })(),
+  };
+  await expect(load.stagePart(0, 'a', slow)).rejects.toMatchObject({ code: 'load.superseded' });
+  expect(await tables()).toBe(0);
+});
