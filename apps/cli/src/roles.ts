@@ -84,6 +84,7 @@ function startWorker(
     sources,
     ledger: warehouse.ledger,
     loader: warehouse.loader,
+    sweep: (now) => warehouse.sweepStaging(now),
     producer,
     clock: io.clock,
     logger,

@@ -54,7 +54,7 @@ function toVendorText(column: string): string {
   const name = `"${column}"`;
   if (column !== 'timestamp') return `coalesce(${name}::text, '')`;
   return `CASE WHEN pg_typeof(${name})::text = 'date' THEN coalesce(${name}::text, '')
-    ELSE coalesce(to_char(${name}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '') END`;
+    ELSE coalesce(to_char(${name}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '') END`;
 }
 
 /** Every row of every data table with the transaction that wrote it. */

@@ -40,6 +40,8 @@ export interface HandlerServices {
   readonly sources: readonly Source[];
   readonly ledger: Ledger;
   readonly loader: Loader;
+  /** Clears away what killed processes left in staging. */
+  readonly sweep: (now: Date) => Promise<unknown>;
   readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -57,9 +59,10 @@ export function createHandlers(services: HandlerServices): Handlers {
     'plan.source': async (payload, { signal }) => {
       const source = getSource(services, payload.sourceId);
       const now = services.clock.now();
-      const context = { now, signal, logger: services.logger, retryFailed: payload.reason === 'backfill' };
+      await services.sweep(now);
+      const context = { now, signal, logger: services.logger, isManual: payload.reason === 'backfill' };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
-      await recordPlan(planned, services.ledger, now);
+      await recordPlan(planned, source, services.ledger, now);
       const { added } = await services.producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );

@@ -83,6 +83,8 @@ export interface UnitRecord extends UnitRef {
   /** Not to be looked at before this instant; null when nothing is due. */
   readonly nextCheckAt: Date | null;
   readonly loadId: string | null;
+  /** Some process worked on it a moment ago. */
+  readonly isBeingLoaded: boolean;
 }
 
 /** One text for a unit, for map keys, log fields and job ids. */

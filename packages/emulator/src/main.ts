@@ -145,15 +145,16 @@ async function main(): Promise<void> {
     return;
   }
   const emulator = await createEmulator(options);
-  process.stdout.write(
-    `imgix API   ${emulator.imgixUrl}\nimgix files ${emulator.filesUrl}\nAkamai API  ${emulator.akamaiUrl}\n\n` +
-      `${environmentBlock(emulator)}\nCtrl-C ends it.\n`,
-  );
+  // before anything is printed: a script may end it as soon as it has read the addresses
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       void emulator.close();
     });
   }
+  process.stdout.write(
+    `imgix API   ${emulator.imgixUrl}\nimgix files ${emulator.filesUrl}\nAkamai API  ${emulator.akamaiUrl}\n\n` +
+      `${environmentBlock(emulator)}\nCtrl-C ends it.\n`,
+  );
 }
 
 if (import.meta.main) {

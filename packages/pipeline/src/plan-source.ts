@@ -26,15 +26,18 @@ export async function planSource(
 }
 
 /** Writes down what the plan found, so that coverage and gaps are right even if nothing is loaded after. */
-export async function recordPlan(found: Plan, ledger: Ledger, now: Date): Promise<void> {
+export async function recordPlan(found: Plan, source: Source, ledger: Ledger, now: Date): Promise<void> {
   const all = [
     ...found.load.map((item) => item.unit),
     ...found.waiting.map((item) => item.unit),
     ...found.lost,
   ];
-  await ledger.recordExpected([...all, ...found.covered], now);
+  await ledger.recordExpected([...all, ...found.covered, ...found.running], now);
   for (const { unit, until, reason } of found.waiting) await ledger.recordWaiting(unit, until, reason);
-  for (const unit of found.lost) {
-    await ledger.recordLost(unit, `The vendor kept it until ${unit.expiresAt.toISOString()}.`);
-  }
+  // also what is older than the days that were planned
+  await ledger.recordExpired(
+    source.account,
+    source.datasets.map((dataset) => dataset.name),
+    now,
+  );
 }

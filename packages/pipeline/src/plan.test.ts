@@ -15,7 +15,7 @@ import { plan } from './plan.ts';
 
 const now = new Date('2026-11-21T06:00:00Z');
 const yesterday = parseUtcDay('2026-11-20', 'day');
-const ticks = { retryFailed: false };
+const ticks = { isManual: false };
 const completed: ListedReport = { vendorReportId: 'a1', completed: true, revision: 'r1' };
 
 function expectedUnit(daysAgo: number, changes: Partial<ExpectedUnit> = {}): ExpectedUnit {
@@ -55,6 +55,7 @@ function recordOf(unit: ExpectedUnit, state: UnitState, changes: Partial<UnitRec
     expiresAt: unit.expiresAt,
     nextCheckAt: null,
     loadId: loaded ? '1' : null,
+    isBeingLoaded: false,
     ...changes,
   };
 }
@@ -84,7 +85,10 @@ test('a revision that is not complete yet does not replace what is loaded', () =
 
 test('a unit that a person imported is not replaced by the listing alone', () => {
   const unit = expectedUnit(1, { listed: completed });
-  expect(plan([unit], [recordOf(unit, 'loaded', { vendorReportId: null, revision: 'file-hash' })], now, ticks).load).toEqual([]);
+  expect(
+    plan([unit], [recordOf(unit, 'loaded', { vendorReportId: null, revision: 'file-hash' })], now, ticks)
+      .load,
+  ).toEqual([]);
 });
 
 test('a provisional unit is read again when its time has come, not before', () => {
@@ -130,7 +134,7 @@ test('a failed unit pauses between ticks but not when a person asks', () => {
     errorMessage: 'bad',
   });
   expect(plan([unit], [failed], now, ticks).waiting[0]?.reason).toBe('failed 1 times: bad');
-  expect(plan([unit], [failed], now, { retryFailed: true }).load[0]?.reason).toBe('failed before');
+  expect(plan([unit], [failed], now, { isManual: true }).load[0]?.reason).toBe('failed before');
 });
 
 test('an expired unit is lost, unless the vendor still lists it', () => {
@@ -143,6 +147,13 @@ test('an expired unit is lost, unless the vendor still lists it', () => {
 test('a load that a killed worker left behind is taken up again', () => {
   const unit = expectedUnit(1, { listed: completed });
   expect(plan([unit], [recordOf(unit, 'loading')], now, ticks).load[0]?.reason).toBe('interrupted');
+});
+
+test('a tick leaves alone what a process is loading, a person does not', () => {
+  const unit = expectedUnit(1, { listed: completed });
+  const loading = recordOf(unit, 'loading', { isBeingLoaded: true });
+  expect(plan([unit], [loading], now, ticks)).toMatchObject({ load: [], running: [unit] });
+  expect(plan([unit], [loading], now, { isManual: true }).load).toHaveLength(1);
 });
 
 test('every expected unit is decided once, and planning after the loads plans nothing', () => {
@@ -170,9 +181,13 @@ test('every expected unit is decided once, and planning after the loads plans no
         return state === 'none' ? [] : [recordOf(unit, state)];
       });
       const first = plan(units, ledger, now, ticks);
-      expect(first.load.length + first.waiting.length + first.lost.length + first.covered.length).toBe(
-        units.length,
-      );
+      expect(
+        first.load.length +
+          first.waiting.length +
+          first.lost.length +
+          first.covered.length +
+          first.running.length,
+      ).toBe(units.length);
       const after = units.map((unit) => recordOf(unit, 'loaded'));
       expect(plan(units, after, now, ticks).load).toEqual([]);
     }),

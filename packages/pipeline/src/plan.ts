@@ -21,18 +21,22 @@ export interface Plan {
   readonly waiting: readonly WaitingUnit[];
   readonly lost: readonly ExpectedUnit[];
   readonly covered: readonly ExpectedUnit[];
+  /** Some process is at it. */
+  readonly running: readonly ExpectedUnit[];
 }
 
 export interface PlanOptions {
-  /** Try failed units now instead of waiting out their pause: a person asked. */
-  readonly retryFailed: boolean;
+  /**
+   * A person asked: try failed units without waiting out their pause, and units that a process seems to be
+   * loading, because it may have been killed.
+   */
+  readonly isManual: boolean;
 }
 
 type Decision =
   | { readonly kind: 'load'; readonly reason: LoadReason }
   | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'covered' };
+  | { readonly kind: 'lost' | 'covered' | 'running' };
 
 /**
  * Expected units minus those the ledger covers, at `now`. A pure function: running it twice on the same
@@ -49,16 +53,18 @@ export function plan(
   const waiting: WaitingUnit[] = [];
   const lost: ExpectedUnit[] = [];
   const covered: ExpectedUnit[] = [];
+  const running: ExpectedUnit[] = [];
   for (const unit of expected) {
     const decision = decide(unit, records.get(toUnitId(unit)), now, options);
     if (decision.kind === 'load') load.push({ unit, reason: decision.reason });
     else if (decision.kind === 'waiting')
       waiting.push({ unit, until: decision.until, reason: decision.reason });
     else if (decision.kind === 'lost') lost.push(unit);
+    else if (decision.kind === 'running') running.push(unit);
     else covered.push(unit);
   }
   load.sort((a, b) => b.unit.period.start.getTime() - a.unit.period.start.getTime());
-  return { load, waiting, lost, covered };
+  return { load, waiting, lost, covered, running };
 }
 
 function decide(
@@ -72,6 +78,7 @@ function decide(
   if (unit.notYet !== undefined) {
     return { kind: 'waiting', until: nextLookAt(unit.dueAt, now), reason: unit.notYet };
   }
+  if (record?.isBeingLoaded === true && !options.isManual) return { kind: 'running' };
   if (record?.state === 'failed') return decideFailed(record, now, options);
   if (unit.listed?.completed !== true) {
     if (record?.state === 'waiting' && record.nextCheckAt !== null && record.nextCheckAt > now) {
@@ -96,7 +103,7 @@ function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decisi
 }
 
 function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {
-  if (!options.retryFailed && record.nextCheckAt !== null && record.nextCheckAt > now) {
+  if (!options.isManual && record.nextCheckAt !== null && record.nextCheckAt > now) {
     const reason = `failed ${record.attempts} times: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
     return { kind: 'waiting', until: record.nextCheckAt, reason };
   }

@@ -75,10 +75,12 @@ function createBreaker() {
         unreachable.delete(dataset);
         return;
       }
-      const isUnreachable = end.error.code === 'source.unavailable' || end.error.code === 'warehouse.unavailable';
+      const isUnreachable =
+        end.error.code === 'source.unavailable' || end.error.code === 'warehouse.unavailable';
       const inARow = isUnreachable ? (unreachable.get(dataset) ?? 0) + 1 : 0;
       unreachable.set(dataset, inARow);
-      if (end.error.recovery === 'fix-configuration' || inARow >= UNREACHABLE_LIMIT) reasons.set(dataset, end.error);
+      if (end.error.recovery === 'fix-configuration' || inARow >= UNREACHABLE_LIMIT)
+        reasons.set(dataset, end.error);
     },
   };
 }

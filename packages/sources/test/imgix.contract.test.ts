@@ -89,7 +89,7 @@ test('a report that is not there yet is waited for until 04:00, then looked for 
   });
   expect(await at('2026-11-20T08:00:00Z')).toMatchObject({
     kind: 'waiting',
-    until: new Date('2026-11-20T09:00:00Z'),
+    until: new Date('2026-11-20T08:30:00Z'),
   });
   expect(await at('2026-11-20T10:00:00Z')).toMatchObject({ kind: 'ready' });
 });

@@ -4,7 +4,6 @@ import {
   type Ledger,
   toUnitId,
   type UnitFilter,
-  type UnitKey,
   type UnitRecord,
   type UnitRef,
 } from '@edgeledger/core';
@@ -14,7 +13,7 @@ import { fromPostgresError } from './pg-errors.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { withTransaction } from './transaction.ts';
-import { toUnitRecord } from './unit-records.ts';
+import { findUnitRecord, IS_BEING_LOADED, toUnitRecord } from './unit-records.ts';
 
 /** Units that one statement records. */
 const CHUNK = 2_000;
@@ -32,13 +31,15 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
   };
   return {
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
-    findUnit: (key) => run('Reading the ledger', () => findUnit(database, key)),
+    findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
     recordExpected: (units, now) =>
       run('Recording expected units', () => recordExpected(connection, units, now)),
     recordWaiting: (unit, until, reason) =>
       run(`Recording that ${toUnitId(unit)} waits`, () => recordWaiting(connection, unit, until, reason)),
     recordLost: (unit, reason) =>
       run(`Recording that ${toUnitId(unit)} is lost`, () => recordLost(connection, unit, reason)),
+    recordExpired: (account, datasets, now) =>
+      run('Recording what has expired', () => recordExpired(connection, { account, datasets, now })),
     recordFailure: (unit, error, now) =>
       run(`Recording the failure of ${toUnitId(unit)}`, () =>
         recordFailure(connection, { unit, error, now }),
@@ -51,8 +52,9 @@ async function findUnits(
   filter: UnitFilter,
 ): Promise<readonly UnitRecord[]> {
   let query = database
-    .selectFrom('ledger.units')
+    .selectFrom('ledger.units as units')
     .selectAll()
+    .select(IS_BEING_LOADED.as('being_loaded'))
     .where('account', '=', filter.account)
     .where('period_start', '>=', filter.from)
     .where('period_start', '<', filter.to)
@@ -63,17 +65,6 @@ async function findUnits(
     query = query.where(sql<boolean>`dataset = any(${[...filter.datasets]}::text[])`);
   }
   return (await query.execute()).map(toUnitRecord);
-}
-
-async function findUnit(database: Kysely<WarehouseSchema>, key: UnitKey): Promise<UnitRecord | undefined> {
-  const row = await database
-    .selectFrom('ledger.units')
-    .selectAll()
-    .where('account', '=', key.account)
-    .where('dataset', '=', key.dataset)
-    .where('report_key', '=', key.reportKey)
-    .executeTakeFirst();
-  return row === undefined ? undefined : toUnitRecord(row);
 }
 
 /**
@@ -182,6 +173,27 @@ async function recordLost(connection: Connection, unit: UnitRef, reason: string)
       [unit.account, unit.dataset, unit.reportKey, reason],
     );
   });
+}
+
+interface Expiry {
+  readonly account: string;
+  readonly datasets: readonly string[];
+  readonly now: Date;
+}
+
+async function recordExpired(connection: Connection, expiry: Expiry): Promise<number> {
+  const result = await connection.queries.query(
+    `WITH expired AS (
+       UPDATE ledger.units SET state = 'lost', error_code = 'source.gone', next_check_at = NULL,
+         error_message = 'The vendor kept it until ' || to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC.'
+       WHERE account = $1 AND dataset = ANY ($2::text[]) AND state IN ('expected', 'waiting', 'failed') AND expires_at <= $3
+       RETURNING account, dataset, report_key, error_message
+     )
+     INSERT INTO ledger.findings (account, dataset, report_key, kind, message)
+     SELECT account, dataset, report_key, 'lost', error_message FROM expired`,
+    [expiry.account, [...expiry.datasets], expiry.now],
+  );
+  return result.rowCount ?? 0;
 }
 
 interface Failure {

@@ -12,7 +12,7 @@ import type {
   SchemaChangesTable,
   WarehouseSchema,
 } from './schema.ts';
-import { toUnitRecord } from './unit-records.ts';
+import { findUnitRecord } from './unit-records.ts';
 
 export interface CoverageFilter {
   readonly account?: string;
@@ -129,18 +129,12 @@ async function readCoverage(
 }
 
 async function readUnit(database: Kysely<WarehouseSchema>, key: UnitKey): Promise<UnitAnswer | undefined> {
-  const row = await database
-    .selectFrom('ledger.units')
-    .selectAll()
-    .where('account', '=', key.account)
-    .where('dataset', '=', key.dataset)
-    .where('report_key', '=', key.reportKey)
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
+  const unit = await findUnitRecord(database, key);
+  if (unit === undefined) return undefined;
   const loads = await database
     .selectFrom('ledger.loads')
     .selectAll()
-    .where('unit_id', '=', row.unit_id)
+    .where('unit_id', '=', unit.unitId)
     .orderBy('load_id', 'desc')
     .execute();
   const rejects = await database
@@ -161,7 +155,7 @@ async function readUnit(database: Kysely<WarehouseSchema>, key: UnitKey): Promis
     .where('report_key', '=', key.reportKey)
     .orderBy('finding_id', 'desc')
     .execute();
-  return { unit: toUnitRecord(row), loads, rejects, findings };
+  return { unit, loads, rejects, findings };
 }
 
 async function readRecentLoads(

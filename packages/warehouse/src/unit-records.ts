@@ -1,14 +1,19 @@
-import type { UnitRecord } from '@edgeledger/core';
-import type { Selectable } from 'kysely';
-import type { UnitsTable } from './schema.ts';
+import type { UnitKey, UnitRecord } from '@edgeledger/core';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { UnitsTable, WarehouseSchema } from './schema.ts';
 
 /** A count that Postgres sends as text. Counts of ours stay far below 2^53. */
 export function toCount(text: string | null): number | null {
   return text === null ? null : Number(text);
 }
 
+/** Of a unit's row: a load of it runs, and somebody staged a part of it lately. */
+export const IS_BEING_LOADED = sql<boolean>`state = 'loading' AND EXISTS (
+  SELECT FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
+  WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '10 minutes')`;
+
 /** A row of `ledger.units` as everybody else knows it. */
-export function toUnitRecord(row: Selectable<UnitsTable>): UnitRecord {
+export function toUnitRecord(row: Selectable<UnitsTable> & { readonly being_loaded: boolean }): UnitRecord {
   return {
     account: row.account,
     dataset: row.dataset,
@@ -33,5 +38,22 @@ export function toUnitRecord(row: Selectable<UnitsTable>): UnitRecord {
     expiresAt: row.expires_at,
     nextCheckAt: row.next_check_at,
     loadId: row.load_id,
+    isBeingLoaded: row.being_loaded,
   };
+}
+
+/** One unit by its key. */
+export async function findUnitRecord(
+  database: Kysely<WarehouseSchema>,
+  key: UnitKey,
+): Promise<UnitRecord | undefined> {
+  const row = await database
+    .selectFrom('ledger.units as units')
+    .selectAll()
+    .select(IS_BEING_LOADED.as('being_loaded'))
+    .where('account', '=', key.account)
+    .where('dataset', '=', key.dataset)
+    .where('report_key', '=', key.reportKey)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toUnitRecord(row);
 }

@@ -151,6 +151,19 @@ describe('waiting, lost and failed', () => {
     ]);
   });
 
+  it('are lost once the vendor has dropped them, with one finding each', async () => {
+    await warehouse.ledger.recordExpected([expected(0), expected(1)], NOW);
+    await loadUnit(expected(1));
+    const expire = (now: Date) =>
+      warehouse.ledger.recordExpired(expected(0).account, [expected(0).dataset], now);
+    expect(await expire(new Date(EXPIRES.getTime() - 1))).toBe(0);
+    expect(await expire(EXPIRES)).toBe(1);
+    expect(await expire(EXPIRES)).toBe(0);
+    expect((await warehouse.ledger.findUnit(expected(0)))?.state).toBe('lost');
+    expect((await warehouse.ledger.findUnit(expected(1)))?.state).toBe('loaded');
+    expect((await warehouse.questions.unit(expected(0)))?.findings).toMatchObject([{ kind: 'lost' }]);
+  });
+
   it('leave a loaded unit loaded', async () => {
     await loadUnit(expected(0));
     await warehouse.ledger.recordWaiting(expected(0), EXPIRES, 'later');

@@ -27,14 +27,14 @@ export async function runBackfillCommand(io: Io, options: RangeOptions): Promise
     for (const { source, datasets } of selected) {
       stack.defer(() => source.close());
       const now = io.clock.now();
-      const context = { now, signal: io.signal, logger: services.logger, retryFailed: true };
+      const context = { now, signal: io.signal, logger: services.logger, isManual: true };
       const planned = await planSource(
         source,
         services.warehouse.ledger,
         { ...range, ...(datasets && { datasets }) },
         context,
       );
-      await recordPlan(planned, services.warehouse.ledger, now);
+      await recordPlan(planned, source, services.warehouse.ledger, now);
       const { added, alreadyQueued } = await producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );

@@ -143,9 +143,9 @@ async function enqueueMissing(
       now,
       signal: io.signal,
       logger,
-      retryFailed: true,
+      isManual: true,
     });
-    await recordPlan(planned, warehouse.ledger, now);
+    await recordPlan(planned, source, warehouse.ledger, now);
     if (planned.load.length === 0) continue;
     running.progress.expect(planned.load.length);
     enqueued += planned.load.length;

@@ -19,7 +19,7 @@ export async function runPlanCommand(io: Io, options: RangeOptions): Promise<num
   return withServices(setup, { role: 'plan' }, async (services) => {
     const rows = [];
     for (const { source, datasets } of selected) {
-      const context = { now: io.clock.now(), signal: io.signal, logger: services.logger, retryFailed: true };
+      const context = { now: io.clock.now(), signal: io.signal, logger: services.logger, isManual: true };
       const planned = await planSource(
         source,
         services.warehouse.ledger,

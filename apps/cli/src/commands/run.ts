@@ -1,4 +1,10 @@
-import { type EdgeledgerError, isAbortError, type Source, toEdgeledgerError } from '@edgeledger/core';
+import {
+  type EdgeledgerError,
+  ERROR_CODES,
+  isAbortError,
+  type Source,
+  toEdgeledgerError,
+} from '@edgeledger/core';
 import { type Plan, planSource, recordPlan, runPlan, type UnitEnd } from '@edgeledger/pipeline';
 import { type DayRange, toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -114,14 +120,14 @@ async function runSource(
   const { services, progress, summary, options } = run;
   const { io, logger, warehouse } = services;
   const now = io.clock.now();
-  const context = { now, signal: io.signal, logger, retryFailed: true };
+  const context = { now, signal: io.signal, logger, isManual: true };
   const planned = await planSource(
     source,
     warehouse.ledger,
     { ...range, ...(datasets && { datasets }) },
     context,
   );
-  await recordPlan(planned, warehouse.ledger, now);
+  await recordPlan(planned, source, warehouse.ledger, now);
   notePlan(planned, summary);
   if (planned.load.length === 0) return planned.waiting.map((item) => item.until);
   progress.expect(planned.load.length);
@@ -195,11 +201,10 @@ function noteEnd(reportKey: string, end: UnitEnd, summary: RunSummary): void {
 }
 
 function exitCode(summary: RunSummary, errors: readonly EdgeledgerError[]): number {
+  const configurationCodes: readonly string[] = ERROR_CODES.ConfigError;
   const needsConfiguration =
     errors.some((error) => error.recovery === 'fix-configuration') ||
-    summary.failed.some(
-      (failure) => failure.code.startsWith('config.') || failure.code === 'source.auth-rejected',
-    );
+    summary.failed.some((failure) => configurationCodes.includes(failure.code));
   if (needsConfiguration) return EXIT.configuration;
   if (errors.length > 0 || summary.failed.length > 0) return EXIT.failed;
   return summary.waiting.length > 0 || summary.lost.length > 0 ? EXIT.incomplete : EXIT.done;

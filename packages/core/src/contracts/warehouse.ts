@@ -14,6 +14,8 @@ export interface Ledger {
   recordWaiting(unit: UnitRef, until: Date, reason: string): Promise<void>;
   /** The vendor no longer keeps it; also opens a finding. Leaves a loaded unit loaded. */
   recordLost(unit: UnitRef, reason: string): Promise<void>;
+  /** Marks every unit lost that is not loaded and that the vendor has dropped by now; gives their number. */
+  recordExpired(account: string, datasets: readonly string[], now: Date): Promise<number>;
   /** A failure before a load could begin. Leaves a loaded unit loaded. */
   recordFailure(unit: UnitRef, error: EdgeledgerError, now: Date): Promise<void>;
 }

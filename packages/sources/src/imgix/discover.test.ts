@@ -4,7 +4,6 @@ import type { ImgixReport } from './client.ts';
 import { IMGIX_DATASETS } from './datasets.ts';
 import { type DiscoverRequest, discoverUnits } from './discover.ts';
 import { chooseReports } from './report-links.ts';
-import { toNextLook } from './wait.ts';
 
 const NOW = new Date('2026-11-20T06:00:00Z');
 
@@ -72,16 +71,4 @@ test('of two reports with one key the newest completed one counts', () => {
   ]) {
     expect([...chooseReports(reports).values()]).toEqual([issuedAgain]);
   }
-});
-
-test('waits grow from fifteen minutes to six hours and never pass the expiry', () => {
-  const dueAt = new Date('2026-11-20T04:00:00Z');
-  const expiresAt = new Date('2027-02-18T00:00:00Z');
-  const waitMinutes = (now: string) =>
-    (toNextLook(new Date(now), dueAt, expiresAt).getTime() - Date.parse(now)) / 60_000;
-  expect(waitMinutes('2026-11-20T03:00:00Z')).toBe(60);
-  expect(waitMinutes('2026-11-20T04:00:00Z')).toBe(15);
-  expect(waitMinutes('2026-11-20T08:00:00Z')).toBe(60);
-  expect(waitMinutes('2026-11-25T04:00:00Z')).toBe(360);
-  expect(waitMinutes('2027-02-17T23:00:00Z')).toBe(60);
 });

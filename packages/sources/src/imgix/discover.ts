@@ -26,6 +26,9 @@ export interface DiscoverRequest {
   readonly logger: Logger;
 }
 
+export const NOT_LISTED = 'imgix does not list the report yet.';
+export const NOT_COMPLETED = 'imgix is still making the report.';
+
 interface Listed {
   readonly report: ImgixReport;
   readonly day: UtcDay;
@@ -102,7 +105,9 @@ function toUnit(
     expiresAt: toExpiresAt(period, dataset.retentionDays),
     dueAt: toDueAt(period),
   };
-  return found.report === undefined ? unit : { ...unit, listed: toListed(found.report) };
+  if (found.report === undefined) return { ...unit, notYet: NOT_LISTED };
+  const listed = toListed(found.report);
+  return listed.completed ? { ...unit, listed } : { ...unit, listed, notYet: NOT_COMPLETED };
 }
 
 function toReportKey(dataset: Dataset, day: UtcDay): string {

@@ -1,14 +1,21 @@
-import { ConfigError, type Readiness, type Source, type SourceContext, type UnitRef } from '@edgeledger/core';
+import {
+  ConfigError,
+  nextLookAt,
+  type Readiness,
+  type Source,
+  type SourceContext,
+  type UnitRef,
+} from '@edgeledger/core';
 import { createHttpClient } from '@edgeledger/http';
 import { type ConfiguredDataset, configureDataset } from '../dataset-settings.ts';
 import { type ImgixSourceConfig, type SourceServices, toHttpOptions } from '../source-config.ts';
 import { createImgixClient } from './client.ts';
 import { IMGIX_DATASETS } from './datasets.ts';
-import { discoverUnits } from './discover.ts';
+import { discoverUnits, NOT_COMPLETED, NOT_LISTED } from './discover.ts';
 import { createFileReader } from './files.ts';
 import { parseImgixPart } from './parse.ts';
 import { createReportLinks, isReadable, type ReportLinks, toListed, toPartNames } from './report-links.ts';
-import { toDueAt, toExpiresAt, toNextLook } from './wait.ts';
+import { toDueAt, toExpiresAt } from './wait.ts';
 
 /** Downloads at a time; file hosts are not limited like the API is. */
 const FILE_CONCURRENCY = 8;
@@ -84,7 +91,8 @@ async function checkUnit(
   const report = await links.findReport(unit, dataset.report, signal);
   if (report !== undefined && isReadable(report)) {
     const { vendorReportId, revision } = toListed(report);
-    return { kind: 'ready', parts: toPartNames(report).map((name) => ({ name })), vendorReportId, revision };
+    const parts = toPartNames(report).map((name) => ({ name }));
+    return { kind: 'ready', parts, vendorReportId, revision, independentParts: true };
   }
   const expiresAt = toExpiresAt(unit.period, dataset.retentionDays);
   if (now >= expiresAt) {
@@ -92,8 +100,7 @@ async function checkUnit(
   }
   return {
     kind: 'waiting',
-    until: toNextLook(now, toDueAt(unit.period), expiresAt),
-    reason:
-      report === undefined ? 'imgix does not list the report yet.' : 'imgix is still making the report.',
+    until: nextLookAt(toDueAt(unit.period), now),
+    reason: report === undefined ? NOT_LISTED : NOT_COMPLETED,
   };
 }
