@@ -115,13 +115,14 @@ async function loadUnit(
   if (readiness.independentParts !== true || readiness.parts.length < 2) {
     return endUnit(await readUnit(unit, readiness, own, run), services);
   }
-  const loadId = await beginReport(unit, own);
+  const { loadId, remaining } = await beginReport(unit, readiness, own, run);
   await services.producer.enqueueReport({
     unit: payload,
     loadId,
     vendorReportId: readiness.vendorReportId,
     revision: readiness.revision,
-    parts: readiness.parts.map((part, index) => ({ partNo: index + 1, partName: part.name })),
+    partCount: readiness.parts.length,
+    parts: remaining.map(({ partNo, part }) => ({ partNo, partName: part.name })),
   });
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
 }

@@ -9,7 +9,9 @@ export {
 } from './plan.ts';
 export { planSource, recordPlan } from './plan-source.ts';
 export {
+  beginReport,
   failReport,
+  type NumberedPart,
   type PartOutcome,
   publishReport,
   type ReportLoad,
@@ -18,7 +20,6 @@ export {
 } from './report-parts.ts';
 export { type PlanRun, type PlanWatcher, runPlan, type UnitEnd } from './run-plan.ts';
 export {
-  beginReport,
   checkUnit,
   type ReadyUnit,
   readUnit,

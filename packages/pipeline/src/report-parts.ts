@@ -1,8 +1,9 @@
-import { MINUTE_MS, type PartRef, type UnitRef } from '@edgeledger/core';
+import { MINUTE_MS, type PartRef, TransientError, type UnitRef } from '@edgeledger/core';
 import {
   getDataset,
   isHeaderUnknown,
   publishLoad,
+  type ReadyUnit,
   settlingLoad,
   stagePart,
   type UnitOutcome,
@@ -10,7 +11,7 @@ import {
   type UnitServices,
 } from './run-unit.ts';
 
-/** A report whose parts are separate jobs: `beginReport`, then every part, then `publishReport`. */
+/** A report whose parts are separate jobs: `beginReport`, then the other parts, then `publishReport`. */
 export interface ReportLoad {
   readonly unit: UnitRef;
   readonly loadId: string;
@@ -27,6 +28,36 @@ export type PartOutcome =
   | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string };
 
 const HEADER_PAUSE_MS = MINUTE_MS / 12;
+
+export interface NumberedPart {
+  readonly partNo: number;
+  readonly part: PartRef;
+}
+
+/**
+ * Begins a load and stages the first part, because often only that one has the header. The others may then be
+ * staged by anyone, in any order.
+ */
+export async function beginReport(
+  unit: UnitRef,
+  ready: ReadyUnit,
+  services: UnitServices,
+  run: UnitRun,
+): Promise<{ readonly loadId: string; readonly remaining: readonly NumberedPart[] }> {
+  const load = await services.loader.begin(unit, getDataset(unit, services.source));
+  const parts = ready.parts.map((part, index) => ({ partNo: index + 1, part }));
+  const [first, ...others] = parts;
+  if (first === undefined) return { loadId: load.loadId, remaining: [] };
+  return settlingLoad(load, services, run.signal, async () => {
+    try {
+      await stagePart({ load, ...first }, services, run);
+      return { loadId: load.loadId, remaining: others };
+    } catch (error) {
+      if (!isHeaderUnknown(error)) throw error;
+      return { loadId: load.loadId, remaining: parts };
+    }
+  });
+}
 
 /**
  * Stages one part. A part without a header of its own waits for one that has it; when all others are staged
@@ -57,15 +88,22 @@ export async function stageReportPart(
 
 /** Publishes what the parts staged. The files of a finished report are final. */
 export async function publishReport(
-  report: ReportLoad & { readonly vendorReportId: string | null; readonly revision: string | null },
+  report: ReportLoad & Pick<ReadyUnit, 'vendorReportId' | 'revision'> & { readonly partCount: number },
   services: UnitServices,
   run: UnitRun,
 ): Promise<UnitOutcome> {
   const record = await services.ledger.findUnit(report.unit);
   const load = await services.loader.resume(report.loadId, getDataset(report.unit, services.source));
-  return settlingLoad(load, services, run.signal, () =>
-    publishLoad({ load, ready: report, record, facts: [] }, services),
-  );
+  return settlingLoad(load, services, run.signal, async () => {
+    const staged = await load.stagedParts();
+    if (staged.length !== report.partCount) {
+      throw new TransientError(
+        'load.staging-lost',
+        `Publishing ${report.unit.reportKey}: ${staged.length} of ${report.partCount} parts are staged. It is loaded anew.`,
+      );
+    }
+    return publishLoad({ load, ready: report, record, facts: [] }, services);
+  });
 }
 
 /** Gives a report up whose part failed for good. */

@@ -77,12 +77,6 @@ export async function checkUnit(
   return readiness;
 }
 
-/** Begins a load whose parts other jobs will stage; see `stageReportPart` and `publishReport`. */
-export async function beginReport(unit: UnitRef, services: UnitServices): Promise<string> {
-  const load = await services.loader.begin(unit, getDataset(unit, services.source));
-  return load.loadId;
-}
-
 /** Reads and publishes a unit that `checkUnit` found ready. */
 export async function readUnit(
   unit: UnitRef,

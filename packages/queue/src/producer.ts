@@ -20,7 +20,9 @@ export interface ReportRequest {
   readonly loadId: string;
   readonly vendorReportId: string | null;
   readonly revision: string | null;
-  /** At least one; `partName` never is a signed URL. */
+  /** Parts of the whole report, those that are staged already counted in. */
+  readonly partCount: number;
+  /** The parts still to stage, at least one; `partName` never is a signed URL. */
   readonly parts: readonly { readonly partNo: number; readonly partName: string }[];
 }
 
@@ -103,14 +105,14 @@ async function enqueueUnits(
 async function enqueueReport(
   backend: QueueBackend,
   flows: FlowProducer,
-  { unit, loadId, vendorReportId, revision, parts }: ReportRequest,
+  { unit, loadId, vendorReportId, revision, partCount, parts }: ReportRequest,
 ): Promise<{ jobId: string }> {
   const report = parsePayload('publish.report', {
     ...unit,
     loadId,
     vendorReportId,
     revision,
-    partCount: parts.length,
+    partCount,
   });
   const queueName = QUEUE_NAMES[JOBS['publish.report'].queueOf(report)];
   const parent = toJobOptions(backend, 'publish.report', report);
@@ -120,7 +122,7 @@ async function enqueueReport(
     data: report,
     opts: parent,
     children: parts.map((part) => {
-      const payload = parsePayload('stage.part', { ...unit, loadId, ...part, partCount: parts.length });
+      const payload = parsePayload('stage.part', { ...unit, loadId, ...part, partCount });
       return {
         name: 'stage.part',
         queueName,

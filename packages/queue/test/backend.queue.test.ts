@@ -1,5 +1,12 @@
 import { type LogFields, type Logger, silentLogger } from '@edgeledger/core';
-import { createTestDatabase } from '@edgeledger/testkit';
+import {
+  createTestDatabase,
+  findFreePort,
+  findRedisServer,
+  startRedisServer,
+  type TestStore,
+  until,
+} from '@edgeledger/testkit';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { expect, test } from 'vitest';
@@ -7,12 +14,11 @@ import { listQueues, openQueueBackend } from '../src/backend.ts';
 import { migrateQueue } from '../src/postgres-backend.ts';
 import { createProducer } from '../src/producer.ts';
 import { DEFAULT_SCHEDULE, registerSchedules } from '../src/schedules.ts';
-import { describeOnBackends, type TestStore, unitOf, until } from './harness.ts';
-import { findFreePort, findRedisServer, startRedisServer } from './redis-server.ts';
+import { describeOnBackends, unitOf } from './harness.ts';
 
 const redisBinary = await findRedisServer(process.env.PATH ?? '');
 
-describeOnBackends('the store', (harness) => {
+await describeOnBackends('the store', (harness) => {
   test('answers a ping and lists its queues in display order', async () => {
     await harness.backend.ping();
     expect(listQueues(harness.backend).map(({ name }) => name)).toEqual([

@@ -1,8 +1,9 @@
 import { ConfigError, ContractError, InvariantError, ThrottledError, TransientError } from '@edgeledger/core';
+import { until } from '@edgeledger/testkit';
 import { expect, test } from 'vitest';
-import { describeOnBackends, unitOf, until, untilAborted } from './harness.ts';
+import { describeOnBackends, unitOf, untilAborted } from './harness.ts';
 
-describeOnBackends('failures', (harness) => {
+await describeOnBackends('failures', (harness) => {
   test('a transient error is tried again up to the attempts of the catalog, then stays failed', async () => {
     const attempts: string[] = [];
     const failures: string[] = [];

@@ -1,60 +1,17 @@
 import { silentLogger } from '@edgeledger/core';
-import { createTestDatabase } from '@edgeledger/testkit';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openQueueBackend, type QueueBackend, type QueueBackendOptions } from '../src/backend.ts';
+import { describeOnStores, type TestStore } from '@edgeledger/testkit';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { openQueueBackend, type QueueBackend } from '../src/backend.ts';
 import { type LoadUnitPayload, toUnitPayload } from '../src/catalog.ts';
 import { type Consumer, type ConsumerOptions, createConsumer } from '../src/consumer.ts';
 import { migrateQueue } from '../src/postgres-backend.ts';
 import { createProducer, type Producer } from '../src/producer.ts';
 import type { Handlers } from '../src/run-job.ts';
-import { findRedisServer, startRedisServer } from './redis-server.ts';
 
-export interface TestStore {
-  readonly options: Pick<QueueBackendOptions, 'redisUrl' | 'databaseUrl'>;
-  stop(): Promise<void>;
-}
-
-const NO_REDIS = 'SKIPPED: no redis-server on PATH; install it with "apt-get install redis-server"';
-const cases = await listBackendCases();
-
-interface BackendCase {
-  readonly name: string;
-  /** Undefined when this machine cannot run it. */
-  readonly start: (() => Promise<TestStore>) | undefined;
-}
-
-async function listBackendCases(): Promise<readonly BackendCase[]> {
-  const redis = await findRedisServer(process.env.PATH ?? '');
-  return [
-    { name: 'postgres', start: startPostgresStore },
-    { name: 'redis', start: redis === undefined ? undefined : () => startRedisStore(redis) },
-  ];
-}
-
-/** Runs one suite on every store. Without a Redis its half is skipped loudly, and fails where CI is set. */
-export function describeOnBackends(title: string, suite: (harness: Harness) => void): void {
-  const isCi = process.env.CI === 'true';
-  describe.each(cases)(`${title} on $name`, ({ start }) => {
-    if (start !== undefined) {
-      suite(useBackend(start));
-    } else if (isCi) {
-      test('has a server in CI', () => expect.fail(NO_REDIS));
-    } else {
-      console.warn(`${title} on redis: ${NO_REDIS}`);
-      test.skip(NO_REDIS, () => undefined);
-    }
-  });
-}
-
-async function startPostgresStore(): Promise<TestStore> {
-  const database = await createTestDatabase({ empty: true });
-  await migrateQueue({ databaseUrl: database.connectionString });
-  return { options: { databaseUrl: database.connectionString }, stop: () => database.drop() };
-}
-
-async function startRedisStore(binary: string): Promise<TestStore> {
-  const server = await startRedisServer(binary);
-  return { options: { redisUrl: server.url }, stop: () => server.stop() };
+/** Runs one suite on every store. */
+export async function describeOnBackends(title: string, suite: (harness: Harness) => void): Promise<void> {
+  const migrate = (databaseUrl: string) => migrateQueue({ databaseUrl });
+  await describeOnStores(title, migrate, (start) => suite(useBackend(start)));
 }
 
 export interface Harness {
@@ -117,15 +74,6 @@ export const refuseAll: Handlers = {
   'stage.part': refuse,
   'publish.report': refuse,
 };
-
-/** Waits for a condition; fails, naming it, after the deadline. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, limitMs = 15_000) {
-  const deadline = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 export function unitOf(day: string, dataset = 'imgix.cdn_logs'): LoadUnitPayload {
   const start = new Date(`${day}T00:00:00Z`);

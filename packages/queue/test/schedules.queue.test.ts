@@ -1,11 +1,12 @@
+import { until } from '@edgeledger/testkit';
 import { expect, test } from 'vitest';
 import { DEFAULT_SCHEDULE, nextTicks, registerSchedules, type ScheduledSource } from '../src/schedules.ts';
-import { describeOnBackends, until } from './harness.ts';
+import { describeOnBackends } from './harness.ts';
 
 const imgix: ScheduledSource = { sourceId: 'imgix-default', vendor: 'imgix' };
 const akamai: ScheduledSource = { sourceId: 'akamai-default', vendor: 'akamai', everyMinutes: 15 };
 
-describeOnBackends('schedules', (harness) => {
+await describeOnBackends('schedules', (harness) => {
   const register = (sources: readonly ScheduledSource[], schedule = DEFAULT_SCHEDULE) =>
     registerSchedules(harness.backend, sources, schedule);
 

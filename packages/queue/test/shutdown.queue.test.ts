@@ -1,13 +1,14 @@
 import { silentLogger, systemClock } from '@edgeledger/core';
+import { until } from '@edgeledger/testkit';
 import type { Processor } from 'bullmq';
 import { expect, test } from 'vitest';
 import { openQueueBackend } from '../src/backend.ts';
 import { createConsumer } from '../src/consumer.ts';
 import { CANCEL_LOCK_LOST, createProcessor, type JobContext } from '../src/run-job.ts';
 import { createSourceHolds } from '../src/source-holds.ts';
-import { describeOnBackends, refuseAll, unitOf, until, untilAborted } from './harness.ts';
+import { describeOnBackends, refuseAll, unitOf, untilAborted } from './harness.ts';
 
-describeOnBackends('shutdown and cancellation', (harness) => {
+await describeOnBackends('shutdown and cancellation', (harness) => {
   test('closing aborts what outlives the grace time, and the job costs no attempt', async () => {
     const contexts: JobContext[] = [];
     await harness.producer.enqueueUnits([unitOf('2026-11-20')]);

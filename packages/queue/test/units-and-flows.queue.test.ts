@@ -1,8 +1,9 @@
 import { ContractError, createManualClock } from '@edgeledger/core';
+import { until } from '@edgeledger/testkit';
 import { expect, test } from 'vitest';
-import { describeOnBackends, unitOf, until } from './harness.ts';
+import { describeOnBackends, unitOf } from './harness.ts';
 
-describeOnBackends('units, ticks and flows', (harness) => {
+await describeOnBackends('units, ticks and flows', (harness) => {
   test('a unit that waits or runs is not added again, and is once it is done', async () => {
     const unit = unitOf('2026-11-20');
     expect(await harness.producer.enqueueUnits([unit, unitOf('2026-11-19')])).toEqual({
@@ -49,6 +50,7 @@ describeOnBackends('units, ticks and flows', (harness) => {
       loadId: '7',
       vendorReportId: null,
       revision: null,
+      partCount: 1,
       parts: [{ partNo: 1, partName: '/a' }],
     });
     const done = async (label: string) => {
@@ -118,6 +120,7 @@ describeOnBackends('units, ticks and flows', (harness) => {
       loadId: '42',
       vendorReportId: 'r-1',
       revision: null,
+      partCount: 3,
       parts: [1, 2, 3].map((partNo) => ({ partNo, partName: `/part-${partNo}` })),
     };
     await harness.producer.enqueueReport(report);
@@ -146,6 +149,7 @@ describeOnBackends('units, ticks and flows', (harness) => {
       loadId: '43',
       vendorReportId: null,
       revision: null,
+      partCount: 2,
       parts: [1, 2].map((partNo) => ({ partNo, partName: `/part-${partNo}` })),
     });
     const consumer = harness.consume(

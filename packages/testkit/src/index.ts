@@ -1,2 +1,4 @@
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database.ts';
 export { dumpSchema } from './dump-schema.ts';
+export { describeOnStores, type TestStore, until } from './queue-stores.ts';
+export { findFreePort, findRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';

@@ -1,0 +1,241 @@
+import {
+  DEFAULT_REJECT_THRESHOLDS,
+  dayPeriod,
+  parseUtcDay,
+  Secret,
+  type Source,
+  silentLogger,
+  systemClock,
+  toCompactDay,
+} from '@edgeledger/core';
+import { createEmulator, type Emulator } from '@edgeledger/emulator';
+import {
+  type Consumer,
+  createConsumer,
+  createProducer,
+  migrateQueue,
+  openQueueBackend,
+  type Producer,
+  type QueueBackend,
+} from '@edgeledger/queue';
+import { createSources } from '@edgeledger/sources';
+import { createTestDatabase, describeOnStores, type TestDatabase, type TestStore } from '@edgeledger/testkit';
+import { createWarehouse, type Warehouse } from '@edgeledger/warehouse';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createHandlers, settleFailedJob } from '../src/index.ts';
+
+const daysAgo = (count: number) =>
+  parseUtcDay(new Date(Date.now() - count * 86_400_000).toISOString().slice(0, 10), 'day');
+const FROM = daysAgo(4);
+const TO = daysAgo(3);
+const ROWS_PER_FILE = 90;
+
+await describeOnStores(
+  'a worker',
+  (databaseUrl) => migrateQueue({ databaseUrl }),
+  (start) => {
+    let store: TestStore;
+    let emulator: Emulator;
+    let database: TestDatabase;
+    let warehouse: Warehouse;
+    let sources: Source[];
+    let backend: QueueBackend;
+    let producer: Producer;
+    let consumer: Consumer;
+
+    beforeAll(async () => {
+      store = await start();
+      backend = await openQueueBackend({ ...store.options, logger: silentLogger, backoffMs: 5 });
+      producer = createProducer(backend);
+    });
+    afterAll(async () => {
+      await producer.close();
+      await backend.close();
+      await store.stop();
+    });
+
+    beforeEach(async () => {
+      emulator = await createEmulator({
+        historyDays: 20,
+        imgix: { partMaxRows: ROWS_PER_FILE, headerInEveryPart: false, requestsPerSecond: 0 },
+        akamai: { requestsPerMinute: 0 },
+      });
+      database = await createTestDatabase();
+      warehouse = await createWarehouse({ connectionString: database.connectionString });
+      sources = openSources(emulator);
+      consumer = startConsumer();
+    });
+    afterEach(async () => {
+      await consumer.close();
+      await Promise.all(Object.values(backend.queues).map((queue) => queue.obliterate({ force: true })));
+      await Promise.all(sources.map((source) => source.close()));
+      await warehouse.close();
+      await emulator.close();
+      await database.drop();
+    });
+
+    function startConsumer(): Consumer {
+      const services = {
+        sources,
+        ledger: warehouse.ledger,
+        loader: warehouse.loader,
+        sweep: (now: Date) => warehouse.sweepStaging(now),
+        producer,
+        clock: systemClock,
+        logger: silentLogger,
+        thresholds: DEFAULT_REJECT_THRESHOLDS,
+        backfillDays: 3,
+      };
+      return createConsumer(backend, {
+        handlers: createHandlers(services),
+        logger: silentLogger,
+        onFailed: (failure) => void settleFailedJob(failure, services),
+      });
+    }
+
+    async function planAndLoad(): Promise<void> {
+      for (const { id } of sources) {
+        await producer.enqueueTick({ sourceId: id, reason: 'backfill', from: FROM, to: TO });
+      }
+      await untilDone();
+    }
+
+    /** A retry or a part that waits for its header is delayed for a moment. */
+    async function untilDone(): Promise<void> {
+      for (;;) {
+        const { delayed } = await consumer.idle({ pollMs: 20 });
+        if (delayed === 0) return;
+      }
+    }
+
+    test('loads what a tick finds, the parts of a report as jobs of their own, each file once', async () => {
+      await planAndLoad();
+      expect(await warehouse.questions.gaps()).toEqual([]);
+      const totals = await warehouse.questions.totals();
+      expect(totals.map(({ dataset, units, loaded }) => [dataset, units, loaded])).toEqual(
+        totals.map(({ dataset }) => [dataset, 2, 2]),
+      );
+      const truth = emulator.truth.imgix('cdn_logs', FROM);
+      const rows = await database.query(
+        'SELECT part, row_no, url FROM imgix.cdn_logs WHERE report_key = $1 ORDER BY 1, 2',
+        [`cdn_logs_${toCompactDay(FROM)}`],
+      );
+      const url = truth.columns.indexOf('url');
+      expect(rows.map((row) => row.url)).toEqual(truth.rows.map((row) => row[url]));
+      const parts = Math.ceil(truth.rows.length / ROWS_PER_FILE);
+      expect(parts).toBeGreaterThan(2);
+      expect(new Set(rows.map((row) => row.part)).size).toBe(parts);
+
+      const [staged] = await database.query(
+        `SELECT count(*)::int AS n FROM pg_tables WHERE schemaname = 'staging' AND tablename LIKE 'load\\_%'`,
+      );
+      expect(staged?.n).toBe(0);
+      const paths = emulator.requests
+        .filter((request) => request.server === 'files')
+        .map((request) => request.path);
+      expect(new Set(paths).size).toBe(paths.length);
+    });
+
+    test('a second tick finds nothing to do', async () => {
+      await planAndLoad();
+      emulator.requests.length = 0;
+      await planAndLoad();
+      expect(emulator.requests.filter((request) => request.server !== 'imgix')).toEqual([]);
+      const loads = await database.query(
+        `SELECT outcome, count(*)::int AS n FROM ledger.loads GROUP BY outcome`,
+      );
+      expect(loads).toEqual([{ outcome: 'published', n: 16 }]);
+    });
+
+    test('a queue that is emptied loses nothing, the next tick plans it again', async () => {
+      await consumer.close();
+      await producer.enqueueTick({ sourceId: 'imgix-default', reason: 'backfill', from: FROM, to: TO });
+      for (const queue of Object.values(backend.queues)) await queue.obliterate({ force: true });
+      consumer = startConsumer();
+      await planAndLoad();
+      expect(await warehouse.questions.gaps()).toEqual([]);
+    });
+
+    test('a part that arrives damaged is fetched again, and only that part', async () => {
+      const key = `cdn_logs_${toCompactDay(TO)}`;
+      emulator.faults.add({
+        server: 'files',
+        match: new RegExp(`/${key}/`),
+        nth: 2,
+        action: { kind: 'corrupt' },
+      });
+      await planAndLoad();
+      const files = emulator.requests.filter(
+        (request) => request.server === 'files' && request.path.includes(`/${key}/`),
+      );
+      const parts = new Set(files.map((request) => request.path)).size;
+      expect(files).toHaveLength(parts + 1);
+      const rows = await database.query(
+        'SELECT count(*)::int AS n FROM imgix.cdn_logs WHERE report_key = $1',
+        [key],
+      );
+      expect(rows).toEqual([{ n: emulator.truth.imgix('cdn_logs', TO).rows.length }]);
+    });
+
+    test('a report with a part that cannot be read fails as a whole and leaves what was there', async () => {
+      await planAndLoad();
+      const key = `cdn_logs_${toCompactDay(TO)}`;
+      const before = await database.query(
+        'SELECT count(*)::int AS n FROM imgix.cdn_logs WHERE report_key = $1',
+        [key],
+      );
+      const unreadable = 'timestamp,url\nsoon,/a\nlater,/b\n';
+      emulator.revise({ reportKey: key, rawParts: ['timestamp,url\n2026-11-20T00:00:00Z,/a\n', unreadable] });
+      await planAndLoad();
+      const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey: key, period: dayPeriod(TO) };
+      expect(await warehouse.ledger.findUnit(unit)).toMatchObject({
+        state: 'loaded',
+        errorCode: 'unit.rejects-above-threshold',
+      });
+      expect(
+        await database.query('SELECT count(*)::int AS n FROM imgix.cdn_logs WHERE report_key = $1', [key]),
+      ).toEqual(before);
+      expect(await database.query('SELECT part, line::int FROM ledger.rejects ORDER BY line')).toEqual([
+        { part: 2, line: 2 },
+        { part: 2, line: 3 },
+      ]);
+    });
+  },
+);
+
+function openSources(emulator: Emulator): Source[] {
+  const { imgix, akamai } = emulator.credentials;
+  return createSources(
+    [
+      {
+        vendor: 'imgix',
+        account: 'default',
+        apiKey: new Secret(imgix.apiKey),
+        apiUrl: new URL(emulator.imgixUrl),
+        fileHosts: [emulator.filesHost],
+        reportTypes: [
+          'cdn_logs',
+          'credit_analytics_daily',
+          'credit_analytics_mtd',
+          'image_analytics',
+          'mild_errors',
+          'source_analytics',
+        ],
+        reportTypesExplicit: false,
+      },
+      {
+        vendor: 'akamai',
+        account: 'default',
+        clientToken: new Secret(akamai.clientToken),
+        clientSecret: new Secret(akamai.clientSecret),
+        accessToken: new Secret(akamai.accessToken),
+        apiUrl: new URL(emulator.akamaiUrl),
+        streams: [
+          { name: 'default', dataset: 'endpoint_usage_by_time', objectIds: 'all' },
+          { name: 'default', dataset: 'api_usage_details', objectIds: emulator.scope.accountIds },
+        ],
+      },
+    ],
+    { clock: systemClock, logger: silentLogger },
+  );
+}

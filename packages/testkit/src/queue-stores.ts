@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { createTestDatabase } from './database.ts';
+import { findRedisServer, startRedisServer } from './redis-server.ts';
+
+/** Where a queue keeps its jobs, in the words of its own options. */
+export interface TestStore {
+  readonly options: { readonly redisUrl?: string; readonly databaseUrl?: string };
+  stop(): Promise<void>;
+}
+
+interface StoreCase {
+  readonly name: 'postgres' | 'redis';
+  /** Undefined when this machine cannot run it. */
+  readonly start: (() => Promise<TestStore>) | undefined;
+}
+
+const NO_REDIS = 'SKIPPED: no redis-server on PATH; install it with "apt-get install redis-server"';
+
+/**
+ * Runs one suite on every store a queue can be on. Without a Redis its half is skipped loudly, and fails where
+ * CI is set. `migrate` makes the queue's tables in the Postgres store.
+ */
+export async function describeOnStores(
+  title: string,
+  migrate: (databaseUrl: string) => Promise<unknown>,
+  suite: (start: () => Promise<TestStore>) => void,
+): Promise<void> {
+  const redis = await findRedisServer(process.env.PATH ?? '');
+  const cases: readonly StoreCase[] = [
+    { name: 'postgres', start: () => startPostgresStore(migrate) },
+    { name: 'redis', start: redis === undefined ? undefined : () => startRedisStore(redis) },
+  ];
+  describe.each(cases)(`${title} on $name`, ({ start }) => {
+    if (start !== undefined) {
+      suite(start);
+    } else if (process.env.CI === 'true') {
+      test('has a server in CI', () => expect.fail(NO_REDIS));
+    } else {
+      console.warn(`${title} on redis: ${NO_REDIS}`);
+      test.skip(NO_REDIS, () => undefined);
+    }
+  });
+}
+
+async function startPostgresStore(migrate: (databaseUrl: string) => Promise<unknown>): Promise<TestStore> {
+  const database = await createTestDatabase({ empty: true });
+  await migrate(database.connectionString);
+  return { options: { databaseUrl: database.connectionString }, stop: () => database.drop() };
+}
+
+async function startRedisStore(binary: string): Promise<TestStore> {
+  const server = await startRedisServer(binary);
+  return { options: { redisUrl: server.url }, stop: () => server.stop() };
+}
+
+/** Waits for a condition; fails, naming it, after the deadline. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 15_000,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
