@@ -99,7 +99,8 @@ function startWorker(
     clock: io.clock,
     onFailed: (failure) => {
       // a report fails with its part; the part is the one to name
-      if (failure.jobName !== 'publish.report') options.onUnitFailed?.(failure.reason);
+      if (failure.jobName !== 'publish.report')
+        options.onUnitFailed?.(`${failure.jobId}: ${failure.error.message}`);
       void settleFailedJob(failure, handlerServices);
     },
   });

@@ -8,7 +8,6 @@ import {
   type Logger,
   type RejectThresholds,
   type Source,
-  toEdgeledgerError,
   toUtcDay,
 } from '@edgeledger/core';
 import {
@@ -32,6 +31,7 @@ import {
   type LoadUnitPayload,
   type PlanSourcePayload,
   type Producer,
+  type PublishReportPayload,
   type StagePartPayload,
   toUnitPayload,
 } from '@edgeledger/queue';
@@ -88,16 +88,13 @@ export function createHandlers(services: HandlerServices): Handlers {
         ? outcome
         : { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
     },
-    'publish.report': async (payload, { signal }) => {
-      const report = {
-        ...toReport(payload),
-        vendorReportId: payload.vendorReportId,
-        revision: payload.revision,
-      };
-      return endUnit(
-        await publishReport(report, unitServices(payload, services), toRun(services, signal)),
-        services,
-      );
+    'publish.report': async (payload) => {
+      const { vendorReportId, revision, partCount } = payload;
+      const report = { ...toReport(payload), vendorReportId, revision, partCount };
+      const outcome = await publishReport(report, unitServices(payload, services));
+      if (outcome.kind !== 'stale') return endUnit(outcome, services);
+      await services.producer.enqueueUnits([toUnitPayload(payload.sourceId, fromUnitPayload(payload))]);
+      return { kind: 'done', result: { loadedAnew: true } };
     },
   };
 }
@@ -127,17 +124,13 @@ async function loadUnit(
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
 }
 
-/** Gives up the load of a report whose part failed for good; for the consumer's `onFailed`. */
+/** Gives up the load of a report that failed for good; for the consumer's `onFailed`. */
 export async function settleFailedJob(failure: JobFailure, services: HandlerServices): Promise<void> {
-  if (failure.jobName !== 'stage.part') return;
+  if (failure.jobName !== 'stage.part' && failure.jobName !== 'publish.report') return;
   // the catalog parsed it when the job was made
-  const payload = failure.payload as StagePartPayload;
+  const payload = failure.payload as StagePartPayload | PublishReportPayload;
   try {
-    await failReport(
-      toReport(payload),
-      toEdgeledgerError(new Error(failure.reason)),
-      unitServices(payload, services),
-    );
+    await failReport(toReport(payload), failure.error, unitServices(payload, services));
   } catch (error) {
     services.logger.error({ job: failure.jobId, error }, 'could not record the failure of a report');
   }

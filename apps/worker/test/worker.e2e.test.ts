@@ -19,7 +19,13 @@ import {
   type QueueBackend,
 } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
-import { createTestDatabase, describeOnStores, type TestDatabase, type TestStore } from '@edgeledger/testkit';
+import {
+  createTestDatabase,
+  describeOnStores,
+  type TestDatabase,
+  type TestStore,
+  until,
+} from '@edgeledger/testkit';
 import { createWarehouse, type Warehouse } from '@edgeledger/warehouse';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createHandlers, settleFailedJob } from '../src/index.ts';
@@ -175,6 +181,30 @@ await describeOnStores(
         [key],
       );
       expect(rows).toEqual([{ n: emulator.truth.imgix('cdn_logs', TO).rows.length }]);
+    });
+
+    test('a part that never arrives fails its report, which says why and is tried again later', async () => {
+      const key = `cdn_logs_${toCompactDay(TO)}`;
+      const fault = emulator.faults.add({
+        server: 'files',
+        match: new RegExp(`/${key}/.*2`),
+        times: 1_000,
+        action: { kind: 'cut', afterBytes: 40 },
+      });
+      await planAndLoad();
+      const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey: key, period: dayPeriod(TO) };
+      await until(
+        'the failure is recorded',
+        async () => (await warehouse.ledger.findUnit(unit))?.state === 'failed',
+      );
+      expect(await warehouse.ledger.findUnit(unit)).toMatchObject({
+        state: 'failed',
+        errorCode: 'source.truncated',
+      });
+      expect(await database.query('SELECT FROM imgix.cdn_logs WHERE report_key = $1', [key])).toEqual([]);
+      fault.remove();
+      await planAndLoad();
+      expect(await warehouse.ledger.findUnit(unit)).toMatchObject({ state: 'loaded', errorCode: null });
     });
 
     test('a report with a part that cannot be read fails as a whole and leaves what was there', async () => {

@@ -13,6 +13,7 @@ export {
   failReport,
   type NumberedPart,
   type PartOutcome,
+  type PublishOutcome,
   publishReport,
   type ReportLoad,
   type ReportPart,

@@ -1,4 +1,13 @@
-import { MINUTE_MS, type PartRef, TransientError, type UnitRef } from '@edgeledger/core';
+import {
+  type EdgeledgerError,
+  isAbortError,
+  type Load,
+  MINUTE_MS,
+  type PartRef,
+  TransientError,
+  toEdgeledgerError,
+  type UnitRef,
+} from '@edgeledger/core';
 import {
   getDataset,
   isHeaderUnknown,
@@ -86,30 +95,53 @@ export async function stageReportPart(
   }
 }
 
-/** Publishes what the parts staged. The files of a finished report are final. */
+/** What became of publishing; `stale` when its staged parts are gone and the unit has to be loaded anew. */
+export type PublishOutcome = UnitOutcome | { readonly kind: 'stale' };
+
+/**
+ * Publishes what the parts staged. The files of a finished report are final. After a transient failure and
+ * after a shutdown the parts stay staged, so that publishing can be tried again.
+ */
 export async function publishReport(
-  report: ReportLoad & Pick<ReadyUnit, 'vendorReportId' | 'revision'> & { readonly partCount: number },
+  report: ReportToPublish,
   services: UnitServices,
-  run: UnitRun,
-): Promise<UnitOutcome> {
+): Promise<PublishOutcome> {
   const record = await services.ledger.findUnit(report.unit);
   const load = await services.loader.resume(report.loadId, getDataset(report.unit, services.source));
-  return settlingLoad(load, services, run.signal, async () => {
-    const staged = await load.stagedParts();
-    if (staged.length !== report.partCount) {
-      throw new TransientError(
-        'load.staging-lost',
-        `Publishing ${report.unit.reportKey}: ${staged.length} of ${report.partCount} parts are staged. It is loaded anew.`,
-      );
+  try {
+    await assertStaged(load, report);
+    return await publishLoad({ load, ready: report, record, facts: [] }, services);
+  } catch (error) {
+    const known = toEdgeledgerError(error);
+    if (known.code !== 'load.staging-lost' && known.code !== 'load.superseded') {
+      if (isAbortError(error) || known instanceof TransientError) throw error;
+      await load.fail(known, services.clock.now());
+      throw known;
     }
-    return publishLoad({ load, ready: report, record, facts: [] }, services);
-  });
+    await load.fail(known, services.clock.now());
+    return { kind: 'stale' };
+  }
 }
 
-/** Gives a report up whose part failed for good. */
-export async function failReport(report: ReportLoad, error: unknown, services: UnitServices): Promise<void> {
+export interface ReportToPublish extends ReportLoad, Pick<ReadyUnit, 'vendorReportId' | 'revision'> {
+  readonly partCount: number;
+}
+
+async function assertStaged(load: Load, { unit, partCount }: ReportToPublish): Promise<void> {
+  const staged = await load.stagedParts();
+  if (staged.length === partCount) return;
+  throw new TransientError(
+    'load.staging-lost',
+    `Publishing ${unit.reportKey}: ${staged.length} of ${partCount} parts are staged. It is loaded anew.`,
+  );
+}
+
+/** Gives a report up whose part, or whose publishing, failed for good. */
+export async function failReport(
+  report: ReportLoad,
+  error: EdgeledgerError,
+  services: UnitServices,
+): Promise<void> {
   const load = await services.loader.resume(report.loadId, getDataset(report.unit, services.source));
-  await settlingLoad(load, services, AbortSignal.any([]), async () => {
-    throw error;
-  }).catch(() => undefined);
+  await load.fail(error, services.clock.now());
 }

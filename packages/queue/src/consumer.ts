@@ -1,8 +1,9 @@
-import { type Clock, type Logger, systemClock } from '@edgeledger/core';
+import { type Clock, type EdgeledgerError, type Logger, systemClock } from '@edgeledger/core';
 import type { Job, Worker } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import { DEFAULT_CONCURRENCY, QUEUE_KEYS, type QueueKey } from './catalog.ts';
 import { type IdleOptions, waitUntilIdle } from './counts.ts';
+import { fromFailedReason } from './failure.ts';
 import { CANCEL_LOCK_LOST, CANCEL_SHUTDOWN, createProcessor, type Handlers } from './run-job.ts';
 import { createSourceHolds } from './source-holds.ts';
 
@@ -25,8 +26,7 @@ export interface JobFailure {
   readonly jobName: string;
   readonly jobId: string;
   readonly payload: unknown;
-  /** `<code>: <message>`. */
-  readonly reason: string;
+  readonly error: EdgeledgerError;
 }
 
 export interface Consumer {
@@ -93,7 +93,12 @@ function observe(worker: Worker, { logger, onFailed }: ConsumerOptions): void {
 }
 
 function toJobFailure(job: Job, error: Error): JobFailure {
-  return { jobName: job.name, jobId: job.id ?? '', payload: job.data, reason: error.message };
+  return {
+    jobName: job.name,
+    jobId: job.id ?? '',
+    payload: job.data,
+    error: fromFailedReason(error.message),
+  };
 }
 
 async function closeWorkers(workers: readonly Worker[], graceMs: number, logger: Logger): Promise<void> {

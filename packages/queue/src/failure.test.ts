@@ -10,7 +10,7 @@ import {
   TransientError,
 } from '@edgeledger/core';
 import { expect, test } from 'vitest';
-import { decideFailure, FAILURE_ACTIONS, toFailedReason } from './failure.ts';
+import { decideFailure, FAILURE_ACTIONS, fromFailedReason, toFailedReason } from './failure.ts';
 
 const running = new AbortController().signal;
 const one: Record<ErrorClass, EdgeledgerError> = {
@@ -56,4 +56,16 @@ test('after an abort its reason decides, not the words of the interrupted driver
 
 test('the reason kept on the job has code and message', () => {
   expect(toFailedReason(one.ConfigError)).toBe('source.auth-rejected: Bad key. Set it.');
+});
+
+test('the error can be read back from the reason, an unknown one as our bug', () => {
+  for (const error of [
+    new TransientError('source.truncated', 'cut: at byte 7'),
+    new ConfigError('source.auth-rejected', 'wrong key'),
+    new ContractError('file.column-missing', 'no url\nin the header'),
+  ]) {
+    const restored = fromFailedReason(toFailedReason(error));
+    expect([restored.name, restored.code, restored.message]).toEqual([error.name, error.code, error.message]);
+  }
+  expect(fromFailedReason('job stalled more than allowable limit')).toBeInstanceOf(InvariantError);
 });

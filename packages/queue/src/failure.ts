@@ -2,6 +2,7 @@ import {
   ConfigError,
   ContractError,
   type EdgeledgerError,
+  ERROR_CODES,
   type ErrorClass,
   InvariantError,
   ShutdownError,
@@ -60,4 +61,18 @@ function getErrorClass(error: EdgeledgerError): ErrorClass {
   if (error instanceof ContractError) return 'ContractError';
   if (error instanceof InvariantError) return 'InvariantError';
   throw new InvariantError(`No queue action is known for an error of class ${error.name}.`, { cause: error });
+}
+
+/** The error that {@link toFailedReason} wrote down: its code and message, as far as we know the code. */
+export function fromFailedReason(reason: string): EdgeledgerError {
+  const [, code = '', message = reason] = /^([a-z]+\.[a-z-]+): (.*)$/s.exec(reason) ?? [];
+  const isOf = <Code extends string>(codes: readonly Code[]): Code | undefined =>
+    codes.find((known) => known === code);
+  const transient = isOf(ERROR_CODES.TransientError);
+  if (transient !== undefined) return new TransientError(transient, message);
+  const config = isOf(ERROR_CODES.ConfigError);
+  if (config !== undefined) return new ConfigError(config, message);
+  const contract = isOf(ERROR_CODES.ContractError);
+  if (contract !== undefined) return new ContractError(contract, message);
+  return new InvariantError(message);
 }

@@ -15,7 +15,7 @@ await describeOnBackends('failures', (harness) => {
           throw new TransientError('source.unavailable', 'Reading: 503. Try again.');
         },
       },
-      { onFailed: ({ jobName, reason }) => failures.push(`${jobName} ${reason}`) },
+      { onFailed: ({ jobName, error }) => failures.push(`${jobName} ${error.code}: ${error.message}`) },
     );
     await until('the job failed', () => failures.length === 1);
     expect(attempts).toEqual(['1/5', '2/5', '3/5', '4/5', '5/5']);
@@ -43,7 +43,7 @@ await describeOnBackends('failures', (harness) => {
           throw error;
         },
       },
-      { onFailed: ({ reason }) => failures.push(reason) },
+      { onFailed: (failure) => failures.push(`${failure.error.code}: ${failure.error.message}`) },
     );
     await until('the job failed', () => failures.length === 1);
     expect(runs).toBe(1);
@@ -82,7 +82,7 @@ await describeOnBackends('failures', (harness) => {
     const reasons: string[] = [];
     await harness.backend.queues.imgix.add('load.unit', { account: 'default' });
     await harness.backend.queues.imgix.add('verify.unit', {});
-    harness.consume({}, { onFailed: ({ reason }) => reasons.push(reason) });
+    harness.consume({}, { onFailed: ({ error }) => reasons.push(error.message) });
     await until('both failed', () => reasons.length === 2);
     expect(reasons.sort()).toEqual([
       expect.stringMatching(/payload of a load\.unit job does not fit: sourceId: .*dataset: /),
