@@ -97,6 +97,7 @@ test('a wrong Akamai secret is one clear line', async () => {
     AKAMAI_CLIENT_SECRET: 'd3Jvbmctc2VjcmV0',
   });
   expectClear(result, EXIT.configuration, /AKAMAI_CLIENT_SECRET/);
+  expect(result.stderr.match(/AKAMAI_CLIENT_SECRET/g)).toHaveLength(1);
   expect(result.stderr).not.toContain('d3Jvbmctc2VjcmV0');
 });
 

@@ -49,38 +49,50 @@ export async function runPlan(
       limit(async (): Promise<UnitEnd> => {
         run.signal.throwIfAborted();
         const hopeless = breaker.reasonFor(planned);
-        if (hopeless !== undefined) return { kind: 'skipped', error: hopeless };
+        if (hopeless !== undefined) return tell(run, planned, { kind: 'skipped', error: hopeless });
         run.watcher?.onStart?.(planned);
         const end = await runWithRetries(planned, services, run);
-        breaker.record(planned, end);
-        run.watcher?.onEnd?.(planned, end);
-        return end;
+        return tell(run, planned, breaker.judge(planned, end));
       }),
     ),
   );
 }
 
+function tell(run: PlanRun, planned: PlannedUnit, end: UnitEnd): UnitEnd {
+  run.watcher?.onEnd?.(planned, end);
+  return end;
+}
+
 /** So many units of a dataset in a row found the vendor unreachable: the next will, too. */
 const UNREACHABLE_LIMIT = 3;
+/** A refused credential is refused for every dataset. */
+const WHOLE_SOURCE = '*';
 
 /** Stops a dataset after a failure that a person must fix, or when the vendor stays unreachable. */
 function createBreaker() {
   const reasons = new Map<string, EdgeledgerError>();
   const unreachable = new Map<string, number>();
+  const reasonFor = (planned: PlannedUnit): EdgeledgerError | undefined =>
+    reasons.get(WHOLE_SOURCE) ?? reasons.get(planned.unit.dataset);
   return {
-    reasonFor: (planned: PlannedUnit): EdgeledgerError | undefined => reasons.get(planned.unit.dataset),
-    record: (planned: PlannedUnit, end: UnitEnd): void => {
+    reasonFor,
+    /** Units that were under way at the same time fail for the reason that is known already. */
+    judge: (planned: PlannedUnit, end: UnitEnd): UnitEnd => {
       const { dataset } = planned.unit;
       if (end.kind !== 'failed') {
         unreachable.delete(dataset);
-        return;
+        return end;
       }
+      const known = reasonFor(planned);
+      if (known?.code === end.error.code) return { kind: 'skipped', error: known };
       const isUnreachable =
         end.error.code === 'source.unavailable' || end.error.code === 'warehouse.unavailable';
       const inARow = isUnreachable ? (unreachable.get(dataset) ?? 0) + 1 : 0;
       unreachable.set(dataset, inARow);
-      if (end.error.recovery === 'fix-configuration' || inARow >= UNREACHABLE_LIMIT)
-        reasons.set(dataset, end.error);
+      if (end.error.recovery === 'fix-configuration' || inARow >= UNREACHABLE_LIMIT) {
+        reasons.set(end.error.code === 'source.auth-rejected' ? WHOLE_SOURCE : dataset, end.error);
+      }
+      return end;
     },
   };
 }
