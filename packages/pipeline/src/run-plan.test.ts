@@ -51,7 +51,7 @@ async function runFailing(error: EdgeledgerError, datasets: readonly string[]) {
 }
 
 test('a setting that a person must fix fails one unit of its dataset and spares the others', async () => {
-  const error = new ConfigError('source.forbidden', 'Not allowed.');
+  const error = new ConfigError('source.report-unavailable', 'Switched off.');
   const { checked, kinds } = await runFailing(error, ['a', 'b']);
   expect(kinds.filter((kind) => kind === 'failed')).toHaveLength(2);
   expect(kinds.filter((kind) => kind === 'skipped')).toHaveLength(10);
@@ -64,9 +64,10 @@ test('a refused credential stops the whole source with one failure', async () =>
   expect(kinds.filter((kind) => kind === 'failed')).toHaveLength(1);
 });
 
-test('a vendor that stays unreachable is given up after three units', async () => {
-  const { checked } = await runFailing(new TransientError('source.unavailable', 'No answer.'), ['a']);
+test('a vendor that stays unreachable is given up after three units and told once', async () => {
+  const { checked, kinds } = await runFailing(new TransientError('source.unavailable', 'No answer.'), ['a']);
   expect(checked.length).toBeLessThanOrEqual(4);
+  expect(kinds.filter((kind) => kind === 'failed')).toHaveLength(1);
 });
 
 test('another transient failure stops nothing', async () => {
