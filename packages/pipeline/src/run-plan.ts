@@ -136,8 +136,8 @@ async function runWithRetries(planned: PlannedUnit, services: UnitServices, run:
 
 function pauseBefore(error: EdgeledgerError, attempt: number): number | undefined {
   if (error instanceof ThrottledError) return error.retryAfterMs;
-  // the HTTP client has tried these several times already
-  if (error.code === 'source.unavailable' || error.code === 'source.timeout') return undefined;
+  // the HTTP client has tried that several times already
+  if (error.code === 'source.unavailable') return undefined;
   if (error instanceof TransientError) return 500 * 4 ** (attempt - 1);
   return undefined;
 }
