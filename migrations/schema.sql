@@ -397,9 +397,11 @@ CREATE TABLE ledger.loads (
   parts jsonb NOT NULL DEFAULT '[]'::jsonb,
   worker text,
   version text,
+  vendor_report_id text,
+  revision text,
   CONSTRAINT loads_load_id_pkey PRIMARY KEY (load_id),
   CONSTRAINT loads_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES ledger.units(unit_id) ON DELETE CASCADE,
-  CONSTRAINT loads_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'failed'::text, 'abandoned'::text, 'superseded'::text])))
+  CONSTRAINT loads_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'held'::text, 'failed'::text, 'abandoned'::text, 'superseded'::text])))
 );
 CREATE INDEX loads_started_at_running_idx ON ledger.loads USING btree (started_at) WHERE (outcome = 'running'::text);
 CREATE INDEX loads_unit_id_load_id_idx ON ledger.loads USING btree (unit_id, load_id);
@@ -409,7 +411,7 @@ COMMENT ON COLUMN ledger.loads.load_id IS 'Number of the load; on every row it w
 COMMENT ON COLUMN ledger.loads.unit_id IS 'The unit it was for.';
 COMMENT ON COLUMN ledger.loads.started_at IS 'When it began.';
 COMMENT ON COLUMN ledger.loads.finished_at IS 'When it ended, however it ended; NULL while it runs.';
-COMMENT ON COLUMN ledger.loads.outcome IS 'running. published: its rows became visible. unchanged: the same content was visible already. failed. abandoned: nothing to read, or shut down. superseded: a newer load was published first.';
+COMMENT ON COLUMN ledger.loads.outcome IS 'running. published: its rows became visible. unchanged: the same content was visible already. held: much smaller than what is visible, kept back until confirmed. failed. abandoned: nothing to read, or shut down. superseded: a newer load was published first.';
 COMMENT ON COLUMN ledger.loads.rows_inserted IS 'Rows that were not there before.';
 COMMENT ON COLUMN ledger.loads.rows_updated IS 'Rows with a changed value.';
 COMMENT ON COLUMN ledger.loads.rows_unchanged IS 'Rows that were there already and were not touched.';
@@ -419,6 +421,8 @@ COMMENT ON COLUMN ledger.loads.bytes IS 'Bytes received from the vendor, compres
 COMMENT ON COLUMN ledger.loads.parts IS 'Per part: part, name, rows, rejects, bytes, sha256 (of the bytes as received).';
 COMMENT ON COLUMN ledger.loads.worker IS 'Process that began it.';
 COMMENT ON COLUMN ledger.loads.version IS 'Version of edgeledger that began it.';
+COMMENT ON COLUMN ledger.loads.vendor_report_id IS 'The vendor''s own id of what was read, when it has one.';
+COMMENT ON COLUMN ledger.loads.revision IS 'Changes when the vendor issues a report again. NULL: not known, or the report has none. Holds no signed URL.';
 
 CREATE TABLE ledger.migrations (
   version integer NOT NULL,
@@ -473,19 +477,19 @@ CREATE TABLE ledger.schema_changes (
   type text NOT NULL,
   report_key text NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
-  CONSTRAINT schema_changes_action_check CHECK ((action = 'added'::text))
+  CONSTRAINT schema_changes_action_check CHECK ((action = ANY (ARRAY['added'::text, 'renamed'::text, 'retyped'::text, 'dropped'::text])))
 );
 CREATE INDEX schema_changes_created_at_idx ON ledger.schema_changes USING btree (created_at);
 CREATE INDEX schema_changes_dataset_column_name_idx ON ledger.schema_changes USING btree (dataset, column_name);
 
-COMMENT ON TABLE ledger.schema_changes IS 'Columns that a report brought and that the data table did not have.';
+COMMENT ON TABLE ledger.schema_changes IS 'Columns that a report brought and that the data table did not have, and what the column mapping made of them since.';
 COMMENT ON COLUMN ledger.schema_changes.dataset IS 'The data table.';
 COMMENT ON COLUMN ledger.schema_changes.column_name IS 'The column as it is called in the table.';
-COMMENT ON COLUMN ledger.schema_changes.header IS 'The header text it came from.';
-COMMENT ON COLUMN ledger.schema_changes.action IS 'added.';
-COMMENT ON COLUMN ledger.schema_changes.type IS 'Its Postgres type.';
-COMMENT ON COLUMN ledger.schema_changes.report_key IS 'The report that brought it first.';
-COMMENT ON COLUMN ledger.schema_changes.created_at IS 'When it was added.';
+COMMENT ON COLUMN ledger.schema_changes.header IS 'added: the header text it came from. renamed: the name the column had before. Otherwise the column.';
+COMMENT ON COLUMN ledger.schema_changes.action IS 'added: a report brought it. renamed, retyped, dropped: the mapping in edgeledger.yaml was applied.';
+COMMENT ON COLUMN ledger.schema_changes.type IS 'Its Postgres type from then on.';
+COMMENT ON COLUMN ledger.schema_changes.report_key IS 'The report that brought it first; blank for what a person applied.';
+COMMENT ON COLUMN ledger.schema_changes.created_at IS 'When it happened.';
 
 CREATE TABLE ledger.units (
   unit_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -512,6 +516,10 @@ CREATE TABLE ledger.units (
   load_id bigint,
   revision text,
   next_check_at timestamp with time zone,
+  held_fingerprint text,
+  held_revision text,
+  held_rows bigint,
+  held_at timestamp with time zone,
   CONSTRAINT units_unit_id_pkey PRIMARY KEY (unit_id),
   CONSTRAINT units_account_dataset_report_key_key UNIQUE (account, dataset, report_key),
   CONSTRAINT units_load_id_fkey FOREIGN KEY (load_id) REFERENCES ledger.loads(load_id) DEFERRABLE INITIALLY DEFERRED,
@@ -547,6 +555,10 @@ COMMENT ON COLUMN ledger.units.expires_at IS 'When the vendor drops it.';
 COMMENT ON COLUMN ledger.units.load_id IS 'The load that wrote the rows that are visible now.';
 COMMENT ON COLUMN ledger.units.revision IS 'What changes when the vendor re-issues the report, of the visible load. Holds no signed URL.';
 COMMENT ON COLUMN ledger.units.next_check_at IS 'Not to be looked at before this instant; NULL when nothing is due.';
+COMMENT ON COLUMN ledger.units.held_fingerprint IS 'Hash of the rows of a revision that is kept back; a later reading with the same hash confirms it. NULL unless held.';
+COMMENT ON COLUMN ledger.units.held_revision IS 'Like revision, of the one that is kept back.';
+COMMENT ON COLUMN ledger.units.held_rows IS 'Rows of the revision that is kept back.';
+COMMENT ON COLUMN ledger.units.held_at IS 'When it was first read with this content.';
 
 CREATE VIEW ledger.coverage AS
  SELECT account,
@@ -674,6 +686,52 @@ COMMENT ON COLUMN ledger.gaps.error_message IS 'What went wrong last, or why it 
 COMMENT ON COLUMN ledger.gaps.expires_at IS 'When the vendor drops it.';
 COMMENT ON COLUMN ledger.gaps.days_left IS 'Days until the vendor drops it; 0 when it is lost, negative when it is overdue, NULL when not known.';
 
+CREATE VIEW ledger.revisions AS
+ WITH readings AS (
+         SELECT loads.load_id,
+            loads.unit_id,
+            loads.outcome,
+            loads.finished_at,
+            loads.vendor_report_id,
+            loads.revision,
+            loads.parts,
+            lag(loads.load_id) OVER earlier AS previous_load_id,
+            lag(loads.revision) OVER earlier AS previous_revision,
+            lag(loads.parts) OVER earlier AS previous_parts
+           FROM ledger.loads
+          WHERE (loads.outcome = ANY (ARRAY['published'::text, 'unchanged'::text, 'held'::text])) AND loads.revision IS NOT NULL
+          WINDOW earlier AS (PARTITION BY loads.unit_id ORDER BY loads.load_id)
+        )
+ SELECT units.account,
+    units.dataset,
+    units.report_key,
+    units.period_start,
+    readings.load_id,
+    readings.previous_load_id,
+    readings.finished_at AS read_at,
+    readings.outcome,
+    readings.vendor_report_id,
+    ( SELECT COALESCE(sum((part.value ->> 'rows'::text)::bigint), 0::numeric)::bigint AS "coalesce"
+           FROM jsonb_array_elements(readings.parts) part(value)) AS rows,
+    ( SELECT COALESCE(sum((part.value ->> 'rows'::text)::bigint), 0::numeric)::bigint AS "coalesce"
+           FROM jsonb_array_elements(readings.previous_parts) part(value)) AS previous_rows
+   FROM readings
+     JOIN ledger.units USING (unit_id)
+  WHERE readings.revision IS DISTINCT FROM readings.previous_revision AND readings.previous_load_id IS NOT NULL;
+
+COMMENT ON VIEW ledger.revisions IS 'Reports that the vendor issued again after they had been loaded, one row for each time.';
+COMMENT ON COLUMN ledger.revisions.account IS 'Account name of the source.';
+COMMENT ON COLUMN ledger.revisions.dataset IS 'Dataset, for example imgix.cdn_logs.';
+COMMENT ON COLUMN ledger.revisions.report_key IS 'The unit''s report key.';
+COMMENT ON COLUMN ledger.revisions.period_start IS 'Start of the covered period, UTC, inclusive.';
+COMMENT ON COLUMN ledger.revisions.load_id IS 'The load that read the revision first.';
+COMMENT ON COLUMN ledger.revisions.previous_load_id IS 'The load that had read the report before.';
+COMMENT ON COLUMN ledger.revisions.read_at IS 'When the revision was read first.';
+COMMENT ON COLUMN ledger.revisions.outcome IS 'published: it replaced the earlier rows. unchanged: its rows are the same. held: it was kept back.';
+COMMENT ON COLUMN ledger.revisions.vendor_report_id IS 'The vendor''s id of the revision.';
+COMMENT ON COLUMN ledger.revisions.rows IS 'Rows of the revision.';
+COMMENT ON COLUMN ledger.revisions.previous_rows IS 'Rows of what was read before.';
+
 CREATE TABLE staging.loads (
   load_id bigint NOT NULL,
   previous_state text NOT NULL,
@@ -751,5 +809,6 @@ GRANT SELECT ON ledger.gaps TO edgeledger_reader;
 GRANT SELECT ON ledger.loads TO edgeledger_reader;
 GRANT SELECT ON ledger.migrations TO edgeledger_reader;
 GRANT SELECT ON ledger.rejects TO edgeledger_reader;
+GRANT SELECT ON ledger.revisions TO edgeledger_reader;
 GRANT SELECT ON ledger.schema_changes TO edgeledger_reader;
 GRANT SELECT ON ledger.units TO edgeledger_reader;

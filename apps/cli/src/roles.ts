@@ -1,4 +1,4 @@
-import type { Source } from '@edgeledger/core';
+import { HOUR_MS, type Source } from '@edgeledger/core';
 import { createDashboard } from '@edgeledger/dashboard';
 import {
   type Consumer,
@@ -89,6 +89,8 @@ function startWorker(
     clock: io.clock,
     logger,
     thresholds: config.rejects,
+    shrink: config.revisions,
+    lateAfterMs: config.schedule.lateAfterHours * HOUR_MS,
     backfillDays: config.backfillDays,
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.onUnitEnd && { onUnitEnd: options.onUnitEnd }),

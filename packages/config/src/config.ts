@@ -1,4 +1,11 @@
-import type { Accumulation, ColumnType, RejectThresholds, Secret, Vendor } from '@edgeledger/core';
+import type {
+  Accumulation,
+  ColumnType,
+  RejectThresholds,
+  Secret,
+  ShrinkLimits,
+  Vendor,
+} from '@edgeledger/core';
 
 /** What a person says of one column of a report. */
 export interface ColumnConfig {
@@ -64,6 +71,8 @@ export interface ScheduleConfig {
   /** Cron pattern, UTC. */
   readonly akamai: string;
   readonly reconcileMinutes: number;
+  /** A report that is not there so long after it was due is reported as late, in hours. */
+  readonly lateAfterHours: number;
 }
 
 export type ArchiveConfig =
@@ -106,6 +115,8 @@ export interface Config {
   readonly missing: Readonly<Record<Vendor, readonly string[]>>;
   readonly backfillDays: number;
   readonly rejects: RejectThresholds;
+  /** When a report that was issued again counts as much smaller and is held back. */
+  readonly revisions: ShrinkLimits;
   readonly schedule: ScheduleConfig;
   readonly archive: ArchiveConfig;
   readonly alerts: AlertsConfig | undefined;

@@ -146,6 +146,12 @@ export const fileSchema = shape({
     imgix: checked(checkCron).optional(),
     akamai: checked(checkCron).optional(),
     reconcileMinutes: checked(wholeNumber(1, 1440)).optional(),
+    lateAfterHours: checked(wholeNumber(0, 24 * 90)).optional(),
+  }).optional(),
+  revisions: shape({
+    minShare: checked(checkShare).optional(),
+    minMissingRows: checked(wholeNumber(0, 1e12)).optional(),
+    confirmAfterMinutes: checked(wholeNumber(0, 60 * 24 * 30)).optional(),
   }).optional(),
 });
 

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_REJECT_THRESHOLDS, Secret } from '@edgeledger/core';
+import {
+  DEFAULT_LATE_AFTER_MS,
+  DEFAULT_REJECT_THRESHOLDS,
+  DEFAULT_SHRINK_LIMITS,
+  HOUR_MS,
+  MINUTE_MS,
+  Secret,
+  type ShrinkLimits,
+} from '@edgeledger/core';
 import {
   type AlertsConfig,
   type ArchiveConfig,
@@ -64,6 +72,16 @@ function loadSchedule(file: FileConfig): ScheduleConfig {
     imgix: file.schedule?.imgix ?? '5 4 * * *',
     akamai: file.schedule?.akamai ?? '15 4 * * *',
     reconcileMinutes: file.schedule?.reconcileMinutes ?? 30,
+    lateAfterHours: file.schedule?.lateAfterHours ?? DEFAULT_LATE_AFTER_MS / HOUR_MS,
+  };
+}
+
+function loadRevisions(file: FileConfig): ShrinkLimits {
+  const minutes = file.revisions?.confirmAfterMinutes;
+  return {
+    minShare: file.revisions?.minShare ?? DEFAULT_SHRINK_LIMITS.minShare,
+    minMissingRows: file.revisions?.minMissingRows ?? DEFAULT_SHRINK_LIMITS.minMissingRows,
+    confirmAfterMs: minutes === undefined ? DEFAULT_SHRINK_LIMITS.confirmAfterMs : minutes * MINUTE_MS,
   };
 }
 
@@ -133,6 +151,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
       maxShare: file.rejects?.maxShare ?? DEFAULT_REJECT_THRESHOLDS.maxShare,
       maxCount: file.rejects?.maxCount ?? DEFAULT_REJECT_THRESHOLDS.maxCount,
     },
+    revisions: loadRevisions(file),
     schedule: loadSchedule(file),
     archive: loadArchive(file, home, files),
     alerts: loadAlerts(file),

@@ -17,12 +17,15 @@ export type {
   SourceContext,
 } from './contracts/source.ts';
 export type {
+  HeldRevision,
+  LateUnit,
   Ledger,
   Load,
   Loader,
   PartReceipt,
   PublishRequest,
   PublishResult,
+  ShrinkGuard,
   StageProgress,
   UnitFilter,
 } from './contracts/warehouse.ts';
@@ -64,6 +67,7 @@ export {
   type RejectThresholds,
 } from './reject.ts';
 export { redactUrl, Secret } from './secret.ts';
+export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
 export {
   type ExpectedUnit,
   type ListedReport,
@@ -90,4 +94,4 @@ export {
   toUtcDay,
   type UtcDay,
 } from './utc-day.ts';
-export { nextLookAt } from './wait.ts';
+export { DEFAULT_LATE_AFTER_MS, isLate, nextLookAt } from './wait.ts';

@@ -8,10 +8,10 @@ import {
   toEdgeledgerError,
   type UnitRef,
 } from '@edgeledger/core';
+import { publishLoad } from './publish-load.ts';
 import {
   getDataset,
   isHeaderUnknown,
-  publishLoad,
   type ReadyUnit,
   settlingLoad,
   stagePart,

@@ -19,6 +19,7 @@ export type {
   GapsView,
   LoadOutcome,
   LoadPart,
+  RevisionsView,
   WarehouseSchema,
 } from './schema.ts';
 export type { SweepReport } from './sweep.ts';

@@ -9,6 +9,7 @@ import {
 } from '@edgeledger/core';
 import { type Kysely, sql } from 'kysely';
 import type { Connection } from './connect.ts';
+import { recordLate, resolveLateSql } from './lateness.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
@@ -36,6 +37,7 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
       run('Recording expected units', () => recordExpected(connection, units, now)),
     recordWaiting: (unit, until, reason) =>
       run(`Recording that ${toUnitId(unit)} waits`, () => recordWaiting(connection, unit, until, reason)),
+    recordLate: (units, now) => run('Recording what is late', () => recordLate(connection, units, now)),
     recordLost: (unit, reason) =>
       run(`Recording that ${toUnitId(unit)} is lost`, () => recordLost(connection, unit, reason)),
     recordExpired: (account, datasets, now) =>
@@ -164,6 +166,11 @@ async function recordLost(connection: Connection, unit: UnitRef, reason: string)
       [...keyParameters(unit), reason],
     );
     if (result.rows[0]?.state !== 'lost') return;
+    await client.query(resolveLateSql('account = $1 AND dataset = $2 AND report_key = $3', 'now()'), [
+      unit.account,
+      unit.dataset,
+      unit.reportKey,
+    ]);
     await client.query(
       `INSERT INTO ledger.findings (account, dataset, report_key, kind, message)
        SELECT $1, $2, $3, 'lost', $4
@@ -188,6 +195,8 @@ async function recordExpired(connection: Connection, expiry: Expiry): Promise<nu
          error_message = 'The vendor kept it until ' || to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC.'
        WHERE account = $1 AND dataset = ANY ($2::text[]) AND state IN ('expected', 'waiting', 'failed') AND expires_at <= $3
        RETURNING account, dataset, report_key, error_message
+     ), resolved AS (
+       ${resolveLateSql('(account, dataset, report_key) IN (SELECT account, dataset, report_key FROM expired)', '$3')}
      )
      INSERT INTO ledger.findings (account, dataset, report_key, kind, message)
      SELECT account, dataset, report_key, 'lost', error_message FROM expired`,

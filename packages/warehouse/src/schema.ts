@@ -20,7 +20,14 @@ type NullableBigIntText = ColumnType<
 type DefaultBigIntText = ColumnType<string, string | number | undefined, string | number>;
 type Json<Value> = ColumnType<Value, string | undefined, string>;
 
-export type LoadOutcome = 'running' | 'published' | 'unchanged' | 'failed' | 'abandoned' | 'superseded';
+export type LoadOutcome =
+  | 'running'
+  | 'published'
+  | 'unchanged'
+  | 'held'
+  | 'failed'
+  | 'abandoned'
+  | 'superseded';
 
 export interface MigrationsTable {
   version: number;
@@ -54,6 +61,10 @@ export interface UnitsTable {
   load_id: NullableBigIntText;
   revision: string | null;
   next_check_at: Instant | null;
+  held_fingerprint: string | null;
+  held_revision: string | null;
+  held_rows: NullableBigIntText;
+  held_at: Instant | null;
 }
 
 /** One element of `ledger.loads.parts`. */
@@ -81,6 +92,8 @@ export interface LoadsTable {
   parts: Json<readonly LoadPart[]>;
   worker: string | null;
   version: string | null;
+  vendor_report_id: string | null;
+  revision: string | null;
 }
 
 export interface RejectsTable {
@@ -161,6 +174,21 @@ export interface FreshnessView {
   gaps: string;
 }
 
+/** One row for each time a vendor issued a loaded report again. */
+export interface RevisionsView {
+  account: string;
+  dataset: string;
+  report_key: string;
+  period_start: Instant;
+  load_id: string;
+  previous_load_id: string;
+  read_at: Instant;
+  outcome: LoadOutcome;
+  vendor_report_id: string | null;
+  rows: string;
+  previous_rows: string;
+}
+
 export interface StagedLoadsTable {
   load_id: BigIntText;
   previous_state: string;
@@ -200,6 +228,7 @@ export interface WarehouseSchema {
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;
   'ledger.freshness': FreshnessView;
+  'ledger.revisions': RevisionsView;
   'staging.loads': StagedLoadsTable;
   'staging.parts': StagedPartsTable;
   'staging.rejects': StagedRejectsTable;

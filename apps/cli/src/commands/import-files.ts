@@ -48,6 +48,8 @@ export async function runImportCommand(
         clock: io.clock,
         logger: services.logger,
         thresholds: services.config.rejects,
+        // whoever names the files means them
+        isConfirmed: true,
       },
       { signal: io.signal, onProgress: (delta) => progress.watcher.onProgress?.(delta) },
     );

@@ -1,6 +1,7 @@
 import {
   type EdgeledgerError,
   ERROR_CODES,
+  HOUR_MS,
   isAbortError,
   type Source,
   toEdgeledgerError,
@@ -36,6 +37,8 @@ export interface RunSummary {
   rows: { inserted: number; updated: number; unchanged: number; deleted: number };
   rejects: number;
   waiting: { reportKey: string; until: string; reason: string }[];
+  /** Issued again much smaller: read, but not published until confirmed. */
+  held: { reportKey: string; until: string; reason: string }[];
   lost: string[];
   failed: { reportKey: string; code: string; message: string }[];
   errors: { source: string; code: string; message: string }[];
@@ -98,6 +101,7 @@ async function runOnce(
     const napMs = Math.min(LONGEST_NAP_MS, Math.max(1_000, until - io.clock.now().getTime()));
     await io.pause(napMs, io.signal);
     summary.waiting = [];
+    summary.held = [];
     next = selected;
   }
   progress.finish();
@@ -127,7 +131,10 @@ async function runSource(
     { ...range, ...(datasets && { datasets }) },
     context,
   );
-  await recordPlan(planned, source, warehouse.ledger, now);
+  await recordPlan(planned, source, warehouse.ledger, {
+    now,
+    lateAfterMs: services.config.schedule.lateAfterHours * HOUR_MS,
+  });
   notePlan(planned, summary);
   if (planned.load.length === 0) return planned.waiting.map((item) => item.until);
   progress.expect(planned.load.length);
@@ -141,7 +148,7 @@ async function runSource(
   const later: Date[] = [];
   ends.forEach((end, index) => {
     const reportKey = planned.load[index]?.unit.reportKey ?? '';
-    if (end.kind === 'waiting') later.push(end.until);
+    if (end.kind === 'waiting' || end.kind === 'held') later.push(end.until);
     noteEnd(reportKey, end, summary);
   });
   return [...planned.waiting.map((item) => item.until), ...later];
@@ -155,6 +162,7 @@ function toUnitServices(source: Source, { warehouse, io, logger, config }: Servi
     clock: io.clock,
     logger,
     thresholds: config.rejects,
+    shrink: config.revisions,
   };
 }
 
@@ -168,6 +176,7 @@ function emptySummary(range: DayRange): RunSummary {
     rows: { inserted: 0, updated: 0, unchanged: 0, deleted: 0 },
     rejects: 0,
     waiting: [],
+    held: [],
     lost: [],
     failed: [],
     errors: [],
@@ -185,6 +194,8 @@ function notePlan(planned: Plan, summary: RunSummary): void {
 function noteEnd(reportKey: string, end: UnitEnd, summary: RunSummary): void {
   if (end.kind === 'waiting') {
     summary.waiting.push({ reportKey, until: end.until.toISOString(), reason: end.reason });
+  } else if (end.kind === 'held') {
+    summary.held.push({ reportKey, until: end.until.toISOString(), reason: end.reason });
   } else if (end.kind === 'lost') {
     summary.lost.push(reportKey);
   } else if (end.kind === 'failed' || end.kind === 'skipped') {
@@ -207,7 +218,7 @@ function exitCode(summary: RunSummary, errors: readonly EdgeledgerError[]): numb
     summary.failed.some((failure) => configurationCodes.includes(failure.code));
   if (needsConfiguration) return EXIT.configuration;
   if (errors.length > 0 || summary.failed.length > 0) return EXIT.failed;
-  return summary.waiting.length > 0 || summary.lost.length > 0 ? EXIT.incomplete : EXIT.done;
+  return summary.waiting.length + summary.held.length + summary.lost.length > 0 ? EXIT.incomplete : EXIT.done;
 }
 
 function printSummary(io: Io, summary: RunSummary): void {
@@ -231,6 +242,7 @@ function printSummary(io: Io, summary: RunSummary): void {
   }
   if (summary.waiting.length > 10)
     printNote(io, `waiting  and ${summary.waiting.length - 10} more; see \`edgeledger gaps\``);
+  for (const { reportKey, reason } of summary.held) printNote(io, `held     ${reportKey}: ${reason}`);
   if (summary.lost.length > 0)
     printNote(
       io,

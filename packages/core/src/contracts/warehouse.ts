@@ -1,5 +1,6 @@
 import type { Dataset } from '../dataset.ts';
 import type { EdgeledgerError } from '../errors.ts';
+import type { ShrinkLimits } from '../shrink.ts';
 import type { ExpectedUnit, UnitKey, UnitRecord, UnitRef } from '../unit.ts';
 import type { CompanionRows, Finding, ParsedPart } from './source.ts';
 
@@ -12,12 +13,22 @@ export interface Ledger {
   recordExpected(units: readonly ExpectedUnit[], now: Date): Promise<void>;
   /** Not ready: asks again at `until`. Leaves a loaded unit loaded. */
   recordWaiting(unit: UnitRef, until: Date, reason: string): Promise<void>;
+  /** Opens a `late` finding for units whose deadline is over; it is resolved when they arrive or are lost. */
+  recordLate(units: readonly LateUnit[], now: Date): Promise<void>;
   /** The vendor no longer keeps it; also opens a finding. Leaves a loaded unit loaded. */
   recordLost(unit: UnitRef, reason: string): Promise<void>;
   /** Marks every unit lost that is not loaded and that the vendor has dropped by now; gives their number. */
   recordExpired(account: string, datasets: readonly string[], now: Date): Promise<number>;
   /** A failure before a load could begin. Leaves a loaded unit loaded. */
   recordFailure(unit: UnitRef, error: EdgeledgerError, now: Date): Promise<void>;
+}
+
+/** A unit that the vendor owes since `dueAt`. */
+export interface LateUnit {
+  readonly unit: UnitRef;
+  readonly dueAt: Date;
+  readonly expiresAt: Date;
+  readonly reason: string;
 }
 
 export interface UnitFilter {
@@ -88,10 +99,21 @@ export interface PublishRequest {
   readonly isSettled: (fingerprintUnchanged: boolean) => boolean;
   /** When to look again, unless settled. */
   readonly nextCheckAt: Date | null;
+  /** Keeps back a revision that is much smaller than what is visible. Absent: everything is published. */
+  readonly shrinkGuard?: ShrinkGuard;
+}
+
+export interface ShrinkGuard extends ShrinkLimits {
+  /**
+   * Whether this reading may confirm an earlier one with the same content. False when it is a copy of it, as from
+   * the archive.
+   */
+  readonly isLook: boolean;
 }
 
 export interface PublishResult {
-  readonly outcome: 'published' | 'unchanged';
+  /** `held`: nothing was replaced, because the revision is much smaller and not confirmed yet. */
+  readonly outcome: 'published' | 'unchanged' | 'held';
   readonly rowsInserted: number;
   readonly rowsUpdated: number;
   readonly rowsUnchanged: number;
@@ -99,4 +121,13 @@ export interface PublishResult {
   readonly rejects: number;
   readonly bytes: number;
   readonly settled: boolean;
+  /** Only with `held`. */
+  readonly held?: HeldRevision;
+}
+
+export interface HeldRevision {
+  readonly rows: number;
+  readonly visibleRows: number;
+  /** A reading from here on confirms it, if its content is the same. */
+  readonly confirmableAt: Date;
 }

@@ -12,6 +12,7 @@ import { publishCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
 import { recordLoad, recordUnit } from './record.ts';
 import { publishReplace } from './replace.ts';
+import { findShrink, holdLoad } from './shrink.ts';
 import type { PublishTarget, RowCounts } from './source.ts';
 import { readStaged, type StagedLoad } from './staged-load.ts';
 import { publishUpsert } from './upsert.ts';
@@ -71,6 +72,10 @@ async function publishWithin(
     parts: staged.parts,
   };
   const sameContent = await isVisibleAlready(client, target, { unit, staged });
+  const shrink = sameContent ? undefined : findShrink(unit, staged, request);
+  if (shrink !== undefined) {
+    return { kind: 'done', result: await holdLoad(client, load, { request, staged, shrink }) };
+  }
   const counts = sameContent
     ? { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }
     : await publishRows(client, target);
@@ -80,7 +85,7 @@ async function publishWithin(
   await publishRejects(client, load, { unit, unchanged });
   await recordFindings(client, load.unit, request.findings, request.now);
   const outcome = unchanged ? 'unchanged' : 'published';
-  await recordLoad(client, load, { outcome, counts, staged, now: request.now });
+  await recordLoad(client, load, { outcome, request, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
   await removeStagedLoad(client, load.loadId);
@@ -88,7 +93,7 @@ async function publishWithin(
 }
 
 function toResult(
-  outcome: 'published' | 'unchanged',
+  outcome: PublishResult['outcome'],
   counts: RowCounts,
   load: { readonly rejects: number; readonly bytes: number; readonly settled: boolean },
 ): PublishResult {
@@ -113,18 +118,21 @@ interface EndedLoad {
   readonly rejects: string;
   readonly bytes: string;
   readonly settled: boolean;
+  readonly visible_rows: string | null;
+  readonly held_rows: string | null;
+  readonly next_check_at: Date | null;
 }
 
 /** What a load that has ended already answers; undefined while it runs. Locks the load. */
 async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<Ending | undefined> {
   const found = await client.query<EndedLoad>(
-    `SELECT loads.*, settled_at IS NOT NULL AS settled
+    `SELECT loads.*, settled_at IS NOT NULL AS settled, units.rows AS visible_rows, held_rows, next_check_at
      FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE loads.load_id = $1 FOR UPDATE OF loads`,
     [load.loadId],
   );
   const row = found.rows[0];
   if (row?.outcome === 'running') return undefined;
-  if (row?.outcome === 'published' || row?.outcome === 'unchanged') {
+  if (row?.outcome === 'published' || row?.outcome === 'unchanged' || row?.outcome === 'held') {
     const counts = {
       inserted: Number(row.rows_inserted),
       updated: Number(row.rows_updated),
@@ -132,7 +140,14 @@ async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<En
       deleted: Number(row.rows_deleted),
     };
     const ended = { rejects: Number(row.rejects), bytes: Number(row.bytes), settled: row.settled };
-    return { kind: 'done', result: toResult(row.outcome, counts, ended) };
+    const result = toResult(row.outcome, counts, ended);
+    if (row.outcome !== 'held') return { kind: 'done', result };
+    const held = {
+      rows: Number(row.held_rows),
+      visibleRows: Number(row.visible_rows),
+      confirmableAt: row.next_check_at ?? new Date(),
+    };
+    return { kind: 'done', result: { ...result, held } };
   }
   return {
     kind: 'refused',
