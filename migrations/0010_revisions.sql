@@ -14,11 +14,14 @@ COMMENT ON COLUMN ledger.units.held_at IS 'When it was first read with this cont
 
 ALTER TABLE ledger.loads
   ADD COLUMN vendor_report_id text,
-  ADD COLUMN revision text;
+  ADD COLUMN revision text,
+  ADD COLUMN error_code text;
 
 COMMENT ON COLUMN ledger.loads.vendor_report_id IS 'The vendor''s own id of what was read, when it has one.';
 COMMENT ON COLUMN ledger.loads.revision IS
   'Changes when the vendor issues a report again. NULL: not known, or the report has none. Holds no signed URL.';
+
+COMMENT ON COLUMN ledger.loads.error_code IS 'Why it failed; NULL otherwise.';
 
 ALTER TABLE ledger.loads DROP CONSTRAINT loads_outcome_check;
 ALTER TABLE ledger.loads ADD CONSTRAINT loads_outcome_check

@@ -399,6 +399,7 @@ CREATE TABLE ledger.loads (
   version text,
   vendor_report_id text,
   revision text,
+  error_code text,
   CONSTRAINT loads_load_id_pkey PRIMARY KEY (load_id),
   CONSTRAINT loads_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES ledger.units(unit_id) ON DELETE CASCADE,
   CONSTRAINT loads_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'held'::text, 'failed'::text, 'abandoned'::text, 'superseded'::text])))
@@ -423,6 +424,7 @@ COMMENT ON COLUMN ledger.loads.worker IS 'Process that began it.';
 COMMENT ON COLUMN ledger.loads.version IS 'Version of edgeledger that began it.';
 COMMENT ON COLUMN ledger.loads.vendor_report_id IS 'The vendor''s own id of what was read, when it has one.';
 COMMENT ON COLUMN ledger.loads.revision IS 'Changes when the vendor issues a report again. NULL: not known, or the report has none. Holds no signed URL.';
+COMMENT ON COLUMN ledger.loads.error_code IS 'Why it failed; NULL otherwise.';
 
 CREATE TABLE ledger.migrations (
   version integer NOT NULL,

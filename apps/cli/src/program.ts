@@ -1,10 +1,11 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runBackfillCommand } from './commands/backfill.ts';
 import { runDemoCommand } from './commands/demo.ts';
 import { runGapsCommand } from './commands/gaps.ts';
 import { runImportCommand } from './commands/import-files.ts';
 import { runMigrateCommand } from './commands/migrate.ts';
 import { runPlanCommand } from './commands/plan.ts';
+import { runReplayCommand } from './commands/replay.ts';
 import { runRunCommand } from './commands/run.ts';
 import { runServeCommand } from './commands/serve.ts';
 import { runStatusCommand } from './commands/status.ts';
@@ -94,6 +95,20 @@ function addLoadCommands(program: Command, io: Io, finish: (code: number) => voi
   withRange(program.command('backfill'), 'plan and enqueue for the running workers')
     .addHelpText('after', '\nExample:\n  edgeledger backfill --from 2026-09-01 --to 2026-09-30')
     .action(async (options) => finish(await runBackfillCommand(io, options)));
+  withRange(program.command('replay'), 'load reports again that were loaded before, covered ones too')
+    .argument('[report_key...]', 'the reports; or give days with --from and --to')
+    .addOption(
+      new Option('--from-archive', 'only from the raw archive: no vendor call is made').conflicts(
+        'fromVendor',
+      ),
+    )
+    .option('--from-vendor', 'only from the vendor, whatever the archive has')
+    .option('--confirm', 'replace the visible rows even by a much smaller report')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger replay cdn_logs_20261120\n  edgeledger replay --dataset cdn_logs --from 2026-11-01 --to 2026-11-07 --from-archive',
+    )
+    .action(async (reportKeys: string[], options) => finish(await runReplayCommand(io, reportKeys, options)));
   program
     .command('import')
     .description("load report files that were saved from the vendor's dashboard (CSV or CSV.gz)")

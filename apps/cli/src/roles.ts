@@ -10,7 +10,7 @@ import {
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
-import { openQueue, type Services } from './services.ts';
+import { openQueue, type Services, sweep } from './services.ts';
 import { VERSION } from './version.ts';
 
 export const ROLES = ['scheduler', 'worker', 'dashboard'] as const;
@@ -84,7 +84,7 @@ function startWorker(
     sources,
     ledger: warehouse.ledger,
     loader: warehouse.loader,
-    sweep: (now) => warehouse.sweepStaging(now),
+    sweep: (now) => sweep(services, now),
     producer,
     clock: io.clock,
     logger,

@@ -75,9 +75,26 @@ export interface ScheduleConfig {
   readonly lateAfterHours: number;
 }
 
+/** Any storage that speaks Amazon's S3 protocol. */
+export interface S3ArchiveConfig {
+  readonly kind: 's3';
+  /** Origin of the service. */
+  readonly endpoint: URL;
+  readonly bucket: string;
+  readonly region: string;
+  /** Folder in the bucket, without slashes around it; blank for none. */
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly keepDays: number;
+  /** Folder on this machine where a file is received before it is sent. */
+  readonly spoolPath: string;
+}
+
 export type ArchiveConfig =
   | { readonly kind: 'off' }
-  | { readonly kind: 'directory'; readonly path: string; readonly keepDays: number };
+  | { readonly kind: 'directory'; readonly path: string; readonly keepDays: number }
+  | S3ArchiveConfig;
 
 export interface AlertsConfig {
   /** The whole URL is a credential with most receivers. */

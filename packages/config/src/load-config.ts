@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import {
   DEFAULT_LATE_AFTER_MS,
   DEFAULT_REJECT_THRESHOLDS,
@@ -10,9 +9,9 @@ import {
   Secret,
   type ShrinkLimits,
 } from '@edgeledger/core';
+import { loadArchive } from './archive.ts';
 import {
   type AlertsConfig,
-  type ArchiveConfig,
   type Config,
   type DashboardConfig,
   LOG_FORMATS,
@@ -24,7 +23,7 @@ import type { FileConfig } from './file-schema.ts';
 import { parseFile } from './load-file.ts';
 import { findMissing, loadSources, type SourceFile } from './load-sources.ts';
 import { createProblems, type Problems } from './problems.ts';
-import { createTextFiles, type TextFiles } from './text-files.ts';
+import { createTextFiles } from './text-files.ts';
 import { checkHttpUrl, checkListenHost, connectionUrl, matching, oneOf, wholeNumber } from './values.ts';
 import { createVariables, type Variables } from './variables.ts';
 import { loadYamlFile, type YamlFile } from './yaml-file.ts';
@@ -83,12 +82,6 @@ function loadRevisions(file: FileConfig): ShrinkLimits {
     minMissingRows: file.revisions?.minMissingRows ?? DEFAULT_SHRINK_LIMITS.minMissingRows,
     confirmAfterMs: minutes === undefined ? DEFAULT_SHRINK_LIMITS.confirmAfterMs : minutes * MINUTE_MS,
   };
-}
-
-function loadArchive(file: FileConfig, home: string, files: TextFiles): ArchiveConfig {
-  if (file.archive?.kind !== 'directory') return { kind: 'off' };
-  const path = file.archive.path === undefined ? join(home, 'archive') : files.toPath(file.archive.path);
-  return { kind: 'directory', path, keepDays: file.archive.keepDays ?? 400 };
 }
 
 function loadAlerts(file: FileConfig): AlertsConfig | undefined {
@@ -153,7 +146,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     },
     revisions: loadRevisions(file),
     schedule: loadSchedule(file),
-    archive: loadArchive(file, home, files),
+    archive: loadArchive({ archive: file.archive, home }, files, problems),
     alerts: loadAlerts(file),
     dashboard: loadDashboard(variables, problems),
     log: {

@@ -1,5 +1,6 @@
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
+export type { Archive, ArchiveEntry } from './contracts/archive.ts';
 export type {
   CompanionRows,
   DiscoverRange,
@@ -25,6 +26,7 @@ export type {
   PartReceipt,
   PublishRequest,
   PublishResult,
+  Reading,
   ShrinkGuard,
   StageProgress,
   UnitFilter,

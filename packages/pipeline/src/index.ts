@@ -1,3 +1,4 @@
+export { createArchivedSource, findArchivedReading, withArchive } from './archived-source.ts';
 export { decideFinality, type Finality, type Reading } from './finality.ts';
 export {
   HELD_REASON,

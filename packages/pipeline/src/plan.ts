@@ -8,7 +8,8 @@ export type LoadReason =
   | 'interrupted'
   | 'revised'
   | 'held'
-  | 'provisional';
+  | 'provisional'
+  | 'replayed';
 
 export interface PlannedUnit {
   readonly unit: ExpectedUnit;

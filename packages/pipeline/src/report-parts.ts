@@ -14,11 +14,11 @@ import {
   isHeaderUnknown,
   type ReadyUnit,
   settlingLoad,
-  stagePart,
   type UnitOutcome,
   type UnitRun,
   type UnitServices,
 } from './run-unit.ts';
+import { stagePart } from './stage-part.ts';
 
 /** A report whose parts are separate jobs: `beginReport`, then the other parts, then `publishReport`. */
 export interface ReportLoad {

@@ -9,7 +9,6 @@ import {
   type Loader,
   type Logger,
   type PartFacts,
-  type PartReceipt,
   type PartRef,
   type PublishResult,
   type Readiness,
@@ -23,6 +22,7 @@ import {
   type UnitRef,
 } from '@edgeledger/core';
 import { publishLoad } from './publish-load.ts';
+import { stagePart } from './stage-part.ts';
 
 export interface UnitServices {
   readonly source: Source;
@@ -129,34 +129,6 @@ async function stageParts(
     partNo += 1;
   }
   return facts;
-}
-
-export interface PartToStage {
-  readonly load: Load;
-  readonly partNo: number;
-  readonly part: PartRef;
-  readonly header?: readonly string[] | undefined;
-}
-
-/** Streams one part from the vendor into staging. */
-export async function stagePart(
-  { load, partNo, part, header }: PartToStage,
-  services: UnitServices,
-  run: UnitRun,
-): Promise<{ receipt: PartReceipt; facts: PartFacts }> {
-  const context = toContext(services, run);
-  const opened = await services.source.open(load.unit, part, context);
-  try {
-    const parsed = await services.source.parse(
-      load.unit,
-      opened,
-      header === undefined ? context : { ...context, header },
-    );
-    const receipt = await load.stagePart(partNo, part.name, parsed, run.onProgress);
-    return { receipt, facts: parsed.facts() };
-  } finally {
-    opened.destroy();
-  }
 }
 
 /** Runs a step of a load; a failure is written to the ledger, a shutdown leaves no trace. */

@@ -11,6 +11,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Connection } from './connect.ts';
 import { recordLate, resolveLateSql } from './lateness.ts';
 import { fromPostgresError } from './pg-errors.ts';
+import { findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { withTransaction } from './transaction.ts';
@@ -33,6 +34,7 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
   return {
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
     findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
+    findReading: (key) => run('Reading the ledger', () => findReading(connection, key)),
     recordExpected: (units, now) =>
       run('Recording expected units', () => recordExpected(connection, units, now)),
     recordWaiting: (unit, until, reason) =>
@@ -65,6 +67,9 @@ async function findUnits(
     .orderBy('report_key');
   if (filter.datasets !== undefined) {
     query = query.where(sql<boolean>`dataset = any(${[...filter.datasets]}::text[])`);
+  }
+  if (filter.reportKeys !== undefined) {
+    query = query.where(sql<boolean>`report_key = any(${[...filter.reportKeys]}::text[])`);
   }
   return (await query.execute()).map(toUnitRecord);
 }

@@ -94,6 +94,7 @@ export interface LoadsTable {
   version: string | null;
   vendor_report_id: string | null;
   revision: string | null;
+  error_code: string | null;
 }
 
 export interface RejectsTable {

@@ -9,6 +9,8 @@ export interface Ledger {
   /** Units of one account whose period starts in `[from, to)`. */
   findUnits(filter: UnitFilter): Promise<readonly UnitRecord[]>;
   findUnit(key: UnitKey): Promise<UnitRecord | undefined>;
+  /** The newest time that every part of the unit was read, whether it was published or not. */
+  findReading(key: UnitKey): Promise<Reading | undefined>;
   /** Adds units that are not known yet (as `expected`) and refreshes what the vendor lists; loses nothing. */
   recordExpected(units: readonly ExpectedUnit[], now: Date): Promise<void>;
   /** Not ready: asks again at `until`. Leaves a loaded unit loaded. */
@@ -31,11 +33,21 @@ export interface LateUnit {
   readonly reason: string;
 }
 
+/** What was read of a unit once, so that it can be read again from the archive. */
+export interface Reading {
+  readonly loadId: string;
+  readonly vendorReportId: string | null;
+  readonly revision: string | null;
+  /** In part order; `sha256` is of the bytes as received. */
+  readonly parts: readonly { readonly name: string; readonly sha256: string }[];
+}
+
 export interface UnitFilter {
   readonly account: string;
   readonly from: Date;
   readonly to: Date;
   readonly datasets?: readonly string[];
+  readonly reportKeys?: readonly string[];
 }
 
 /**
