@@ -7,6 +7,7 @@ import { runMigrateCommand } from './commands/migrate.ts';
 import { runPlanCommand } from './commands/plan.ts';
 import { runReplayCommand } from './commands/replay.ts';
 import { runRunCommand } from './commands/run.ts';
+import { runSchemaApplyCommand, runSchemaCommand } from './commands/schema.ts';
 import { runServeCommand } from './commands/serve.ts';
 import { runStatusCommand } from './commands/status.ts';
 import { EXIT } from './exit-codes.ts';
@@ -66,6 +67,21 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  edgeledger status\n  edgeledger status --json | jq .datasets')
     .action(async (options) => finish(await runStatusCommand(io, options)));
+  const schema = program
+    .command('schema')
+    .description('columns that reports brought and no mapping knows, with the type their values fit')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  edgeledger schema\n  edgeledger schema apply')
+    .action(async (options) => finish(await runSchemaCommand(io, options)));
+  schema
+    .command('apply')
+    .description('apply the column mapping of edgeledger.yaml to what is loaded already')
+    .option('--force', 'make NULL of values that the new type refuses')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  edgeledger schema apply')
+    .action(async (_options, command: Command) =>
+      finish(await runSchemaApplyCommand(io, command.optsWithGlobals())),
+    );
   program
     .command('gaps')
     .description('every expected report that is not loaded, with the days left before the vendor drops it')
