@@ -133,6 +133,13 @@ export interface SchemaChangesTable {
   created_at: DefaultInstant;
 }
 
+export interface DatasetsTable {
+  account: string;
+  dataset: string;
+  accumulation: string;
+  updated_at: DefaultInstant;
+}
+
 /** Views have no NOT NULL in the catalog; here stands what they really give. */
 export interface CoverageView {
   account: string;
@@ -190,6 +197,22 @@ export interface RevisionsView {
   previous_rows: string;
 }
 
+/** A loaded report and the one before it in its month. */
+export interface ReportStepsView {
+  account: string;
+  dataset: string;
+  report_key: string;
+  period_start: Instant;
+  /** `YYYY-MM-DD`, as is `month`. */
+  day: string;
+  month: string;
+  accumulation: string;
+  is_first_of_month: boolean;
+  is_latest_of_month: boolean;
+  previous_report_key: string | null;
+  days_covered: number;
+}
+
 export interface StagedLoadsTable {
   load_id: BigIntText;
   previous_state: string;
@@ -226,10 +249,12 @@ export interface WarehouseSchema {
   'ledger.rejects': RejectsTable;
   'ledger.findings': FindingsTable;
   'ledger.schema_changes': SchemaChangesTable;
+  'ledger.datasets': DatasetsTable;
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;
   'ledger.freshness': FreshnessView;
   'ledger.revisions': RevisionsView;
+  'ledger.report_steps': ReportStepsView;
   'staging.loads': StagedLoadsTable;
   'staging.parts': StagedPartsTable;
   'staging.rejects': StagedRejectsTable;

@@ -8,8 +8,10 @@ import type { LoadOutcome } from '../schema.ts';
 import { removeStagedLoad } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { findLockedUnit, type LockedUnit } from '../unit-lock.ts';
+import { recordAccumulation } from './accumulation.ts';
 import { publishCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
+import { checkMonth } from './month-check.ts';
 import { recordLoad, recordUnit } from './record.ts';
 import { publishReplace } from './replace.ts';
 import { findShrink, holdLoad } from './shrink.ts';
@@ -88,6 +90,8 @@ async function publishWithin(
   await recordLoad(client, load, { outcome, request, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
+  await recordAccumulation(client, load, request.now);
+  if (!unchanged) await checkMonth(client, load, request.now);
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
 }
