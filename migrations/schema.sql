@@ -501,7 +501,7 @@ COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.day IS 'UTC day.';
 COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.source_id IS 'imgix Source id.';
 COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.source_name IS 'Name of the Source in that report.';
 COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
-COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.is_first_of_month IS 'Of the first of the month, where the vendors totals begin anew.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
 COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.total_credits IS 'Credits used in total.';
 COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.standard_renders_credits IS 'Credits used for standard renders.';
 COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.advanced_renders_credits IS 'Credits used for advanced renders.';
@@ -695,7 +695,7 @@ COMMENT ON COLUMN imgix.errors_by_image.origin_image_url IS 'URL of the origin i
 COMMENT ON COLUMN imgix.errors_by_image.status_code IS 'HTTP status, 400 to 499.';
 COMMENT ON COLUMN imgix.errors_by_image.source_name IS 'Name of the Source in that report.';
 COMMENT ON COLUMN imgix.errors_by_image.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
-COMMENT ON COLUMN imgix.errors_by_image.is_first_of_month IS 'Of the first of the month, where the vendors totals begin anew.';
+COMMENT ON COLUMN imgix.errors_by_image.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
 COMMENT ON COLUMN imgix.errors_by_image.errors IS 'How often.';
 COMMENT ON COLUMN imgix.errors_by_image.has_negative IS 'A figure is below zero: the vendor corrected or deleted something. It is shown as it is.';
 COMMENT ON COLUMN imgix.errors_by_image.has_vanished IS 'The report no longer has it, the one before had.';
@@ -778,7 +778,7 @@ COMMENT ON COLUMN imgix.image_analytics_daily.source_id IS 'imgix Source id.';
 COMMENT ON COLUMN imgix.image_analytics_daily.origin_image_url IS 'URL of the origin image.';
 COMMENT ON COLUMN imgix.image_analytics_daily.source_name IS 'Name of the Source in that report.';
 COMMENT ON COLUMN imgix.image_analytics_daily.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
-COMMENT ON COLUMN imgix.image_analytics_daily.is_first_of_month IS 'Of the first of the month, where the vendors totals begin anew.';
+COMMENT ON COLUMN imgix.image_analytics_daily.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
 COMMENT ON COLUMN imgix.image_analytics_daily.requests IS 'Requests for the image.';
 COMMENT ON COLUMN imgix.image_analytics_daily.bandwidth IS 'Bytes sent.';
 COMMENT ON COLUMN imgix.image_analytics_daily.errors IS 'Requests that ended in an error.';
@@ -825,7 +825,7 @@ COMMENT ON COLUMN imgix.new_origin_images_daily.day IS 'UTC day.';
 COMMENT ON COLUMN imgix.new_origin_images_daily.source_id IS 'imgix Source id; blank where the report leaves it blank.';
 COMMENT ON COLUMN imgix.new_origin_images_daily.source_name IS 'Name of the Source in that report.';
 COMMENT ON COLUMN imgix.new_origin_images_daily.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
-COMMENT ON COLUMN imgix.new_origin_images_daily.is_first_of_month IS 'Of the first of the month, where the vendors totals begin anew.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
 COMMENT ON COLUMN imgix.new_origin_images_daily.new_origin_images IS 'Images that no earlier loaded report of the month has.';
 COMMENT ON COLUMN imgix.new_origin_images_daily.origin_images IS 'Images in the report.';
 
@@ -940,13 +940,13 @@ CREATE VIEW imgix.source_analytics_daily AS
                   GROUP BY source_analytics.source_id) prior ON COALESCE(this.source_id, ''::text) = COALESCE(prior.source_id, ''::text)) delta
   WHERE step.dataset = 'imgix.source_analytics'::text;
 
-COMMENT ON VIEW imgix.source_analytics_daily IS 'What each day added to the month-to-date figures of a Source. The vendors column names are assumptions.';
+COMMENT ON VIEW imgix.source_analytics_daily IS 'What each day added to the month-to-date figures of a Source. The vendor''s column names are assumptions.';
 COMMENT ON COLUMN imgix.source_analytics_daily.account IS 'Account name of the source.';
 COMMENT ON COLUMN imgix.source_analytics_daily.day IS 'UTC day.';
 COMMENT ON COLUMN imgix.source_analytics_daily.source_id IS 'imgix Source id.';
 COMMENT ON COLUMN imgix.source_analytics_daily.source_name IS 'Name of the Source in that report.';
 COMMENT ON COLUMN imgix.source_analytics_daily.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
-COMMENT ON COLUMN imgix.source_analytics_daily.is_first_of_month IS 'Of the first of the month, where the vendors totals begin anew.';
+COMMENT ON COLUMN imgix.source_analytics_daily.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
 COMMENT ON COLUMN imgix.source_analytics_daily.new_origin_images IS 'Origin images asked for the first time in the month. Not how many were asked for that day.';
 COMMENT ON COLUMN imgix.source_analytics_daily.requests IS 'Requests.';
 COMMENT ON COLUMN imgix.source_analytics_daily.renders IS 'Images rendered.';

@@ -68,7 +68,13 @@ describe('source_analytics_daily', () => {
          has_negative AS negative, has_vanished AS vanished FROM imgix.source_analytics_daily
        WHERE account = $account ORDER BY day, source_id`,
     );
-  const row = (day: string, source: string, requests: number | null, days: number, flags: Figures = {}) => ({
+  const row = (
+    day: string,
+    source: string,
+    requests: number | null,
+    days: number,
+    flags: Readonly<Record<string, boolean>> = {},
+  ) => ({
     day,
     source_id: source,
     requests,
