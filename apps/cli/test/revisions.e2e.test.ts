@@ -57,3 +57,31 @@ test('a report that comes back empty is held, shown, and replaced at the second 
   expect(await countRows()).toBe(0);
   expect(await database.query('SELECT kind FROM ledger.findings WHERE resolved_at IS NULL')).toEqual([]);
 });
+
+test('a report that is not there long after it was due is late, once, with until when it is asked for', async () => {
+  await using tardy = await createEmulator({
+    seed: 12,
+    historyDays: 10,
+    imgix: { requestsPerSecond: 0, publishHour: 24 * 30, reportTypes: ['mild_errors'] },
+  });
+  const tardyEnvironment = toEnvironment(tardy, database);
+  const args = ['run', '--source', 'imgix', '--dataset', 'mild_errors', '--from', DAY, '--to', DAY, '--json'];
+  const first = await runCli(args, tardyEnvironment);
+  expect(first.exitCode).toBe(4);
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    waiting: [{ reason: 'imgix is still making the report.' }],
+  });
+  await runCli(args, tardyEnvironment);
+  const late = await database.query<{ message: string }>(
+    `SELECT message FROM ledger.findings WHERE kind = 'late' AND resolved_at IS NULL`,
+  );
+  expect(late).toHaveLength(1);
+  expect(late[0]?.message).toMatch(/Due since .* 04:00 UTC and not there: .* until .* 00:00 UTC/);
+
+  // the vendor finishes it at last
+  const arrived = await runCli(args, environment);
+  expect(JSON.parse(arrived.stdout)).toMatchObject({ loaded: 1 });
+  expect(
+    await database.query(`SELECT FROM ledger.findings WHERE kind = 'late' AND resolved_at IS NULL`),
+  ).toEqual([]);
+});
