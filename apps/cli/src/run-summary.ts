@@ -16,6 +16,8 @@ export interface RunSummary {
   /** Issued again much smaller: read, but not published until confirmed. */
   held: { reportKey: string; until: string; reason: string }[];
   lost: string[];
+  /** Datasets of which the vendor lists nothing in these days. */
+  absent: string[];
   failed: { reportKey: string; code: string; message: string }[];
   errors: { source: string; code: string; message: string }[];
 }
@@ -30,6 +32,7 @@ export function createRunSummary(): RunSummary {
     waiting: [],
     held: [],
     lost: [],
+    absent: [],
     failed: [],
     errors: [],
   };
@@ -41,6 +44,20 @@ export function notePlan(planned: Plan, summary: RunSummary): void {
   for (const { unit, until, reason } of planned.waiting) {
     summary.waiting.push({ reportKey: unit.reportKey, until: until.toISOString(), reason });
   }
+}
+
+/** Without a listing a report type is not expected: plans differ. That is said, so that a wrong key does not hide it. */
+export function findAbsent(planned: Plan, wanted: readonly string[], before: readonly string[]): string[] {
+  const { load, waiting, lost, covered, running } = planned;
+  const units = [
+    ...load.map((item) => item.unit),
+    ...waiting.map((item) => item.unit),
+    ...lost,
+    ...covered,
+    ...running,
+  ];
+  const found = new Set(units.map((unit) => unit.dataset));
+  return [...new Set([...before, ...wanted.filter((name) => !found.has(name))])];
 }
 
 export function noteEnd(reportKey: string, end: UnitEnd, summary: RunSummary): void {
@@ -64,19 +81,30 @@ export function noteEnd(reportKey: string, end: UnitEnd, summary: RunSummary): v
 }
 
 export function toRunExitCode(summary: RunSummary, errors: readonly EdgeledgerError[]): number {
+  // a setting that keeps everything out is the configuration's fault; one report that fails is one that failed
+  const loadedNothing = summary.loaded + summary.unchanged === 0;
   const configurationCodes: readonly string[] = ERROR_CODES.ConfigError;
   const needsConfiguration =
     errors.some((error) => error.recovery === 'fix-configuration') ||
-    summary.failed.some((failure) => configurationCodes.includes(failure.code));
+    (loadedNothing && summary.failed.some((failure) => configurationCodes.includes(failure.code)));
   if (needsConfiguration) return EXIT.configuration;
   if (errors.length > 0 || summary.failed.length > 0) return EXIT.failed;
-  return summary.waiting.length + summary.held.length + summary.lost.length > 0 ? EXIT.incomplete : EXIT.done;
+  const isKnown = summary.covered + summary.loaded + summary.unchanged > 0;
+  const left = summary.waiting.length + summary.held.length + summary.lost.length;
+  return left === 0 && isKnown ? EXIT.done : EXIT.incomplete;
 }
 
 export function printRunSummary(io: Io, summary: RunSummary & DayRange): void {
   const number = (value: number): string => value.toLocaleString('en-US');
   const { rows } = summary;
-  if (summary.loaded + summary.unchanged + summary.failed.length + summary.errors.length === 0) {
+  const { loaded, unchanged, failed, errors, held } = summary;
+  const tried = loaded + unchanged + failed.length + errors.length + held.length;
+  if (tried + summary.covered + summary.waiting.length + summary.lost.length === 0) {
+    printLine(
+      io,
+      `Nothing is known of ${summary.from} to ${summary.to}: the vendor lists no report of these days.`,
+    );
+  } else if (tried === 0) {
     printLine(
       io,
       `Nothing to load: ${number(summary.covered)} units of ${summary.from} to ${summary.to} are covered.`,
@@ -87,6 +115,12 @@ export function printRunSummary(io: Io, summary: RunSummary & DayRange): void {
       `Loaded ${number(summary.loaded)} units (${number(summary.unchanged)} unchanged, ${number(summary.covered)} covered before): ` +
         `${number(rows.inserted)} rows inserted, ${number(rows.updated)} updated, ${number(rows.deleted)} deleted, ` +
         `${number(summary.rejects)} rejects.`,
+    );
+  }
+  if (summary.absent.length > 0) {
+    printNote(
+      io,
+      `absent   ${summary.absent.join(', ')}: the vendor lists none in these days (does the plan include them?)`,
     );
   }
   printEnds(io, summary);

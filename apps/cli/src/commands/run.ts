@@ -11,6 +11,7 @@ import { type Io, printJson } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import {
   createRunSummary,
+  findAbsent,
   noteEnd,
   notePlan,
   printRunSummary,
@@ -126,6 +127,11 @@ async function runSource(
     lateAfterMs: services.config.schedule.lateAfterHours * HOUR_MS,
   });
   notePlan(planned, summary);
+  summary.absent = findAbsent(
+    planned,
+    datasets ?? source.datasets.map((dataset) => dataset.name),
+    summary.absent,
+  );
   if (planned.load.length === 0) return planned.waiting.map((item) => item.until);
   progress.expect(planned.load.length);
   const ends = await runPlan(planned.load, toUnitServices(source, services), {

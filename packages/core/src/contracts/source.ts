@@ -145,7 +145,15 @@ export interface CompanionRows {
 
 /** Something a person should know that did not stop the load. */
 export interface Finding {
-  readonly kind: 'sum-mismatch' | 'truncated' | 'shrunk' | 'late' | 'lost' | 'deprecated' | 'clock-skew';
+  readonly kind:
+    | 'sum-mismatch'
+    | 'duplicate'
+    | 'truncated'
+    | 'shrunk'
+    | 'late'
+    | 'lost'
+    | 'deprecated'
+    | 'clock-skew';
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
 }

@@ -1,4 +1,4 @@
-import { type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
+import { type Finding, type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
 import type pg from 'pg';
 import { ensureColumns, readTableColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
@@ -85,7 +85,8 @@ async function publishWithin(
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
   await publishCompanions(client, load, request.companions);
   await publishRejects(client, load, { unit, unchanged });
-  await recordFindings(client, load.unit, request.findings, request.now);
+  const findings = [...request.findings, ...findDuplicates(staged, counts)];
+  await recordFindings(client, load.unit, findings, request.now);
   const outcome = unchanged ? 'unchanged' : 'published';
   await recordLoad(client, load, { outcome, request, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
@@ -94,6 +95,15 @@ async function publishWithin(
   if (!unchanged) await checkMonth(client, load, request.now);
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
+}
+
+/** Records that share an identity become one row, the last one; that is told, because it is no row less by itself. */
+function findDuplicates(staged: StagedLoad, counts: RowCounts): Finding[] {
+  const records = staged.parts.reduce((sum, part) => sum + part.rows, 0);
+  const rows = counts.inserted + counts.updated + counts.unchanged;
+  if (records <= rows) return [];
+  const message = `${records - rows} of ${records} records have the identity of another one; the last of each counts.`;
+  return [{ kind: 'duplicate', message, details: { records, rows } }];
 }
 
 function toResult(
