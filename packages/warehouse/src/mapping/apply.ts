@@ -11,6 +11,7 @@ import type { Connection } from '../connect.ts';
 import { quoteIdentifier, type Relation, toDataTable } from '../identifiers.ts';
 import { withTransaction } from '../transaction.ts';
 import { convertColumn, type RefusedUnit } from './convert.ts';
+import { withViewsAside } from './views-aside.ts';
 
 /** What a person wants of one column of a dataset, and where its values came from before. */
 export interface ColumnMapping {
@@ -139,10 +140,12 @@ async function settling(
     return { ...about, ...(await work()) };
   } catch (thrown) {
     const error: EdgeledgerError = toEdgeledgerError(thrown);
-    const isUsed = error.context.sqlState === '0A000' || error.context.sqlState === '2BP01';
+    const sqlState = String(error.context.sqlState ?? '');
+    // 42…: a view that was taken away cannot be put back on the new type
+    const isUsed = sqlState === '0A000' || sqlState === '2BP01' || sqlState.startsWith('42');
     if (!isUsed && error.code !== 'warehouse.conflict') throw thrown;
     const reason = isUsed
-      ? 'a view uses the column; drop the view first and make it again after'
+      ? 'a view uses the column and does not go with the change; drop the view first and make it again after'
       : 'the table is busy; try again when no load and no long query runs';
     return { ...about, ...DONE, isApplied: false, reason };
   }
@@ -224,9 +227,12 @@ async function retypeColumn(
     return { ...DONE, isApplied: false, reason };
   }
   return await inStep(connection, mapping, async (client, table) => {
-    const refused = await convertColumn(client, { table, column: mapping.column, type, ...options });
+    const { column } = mapping;
+    const refused = await withViewsAside(client, { table, column }, () =>
+      convertColumn(client, { table, column, type, ...options }),
+    );
     if (!refused.isConverted) return toRefusal(refused, type);
-    await record(client, mapping, { column: mapping.column, header: mapping.column, action: 'retyped' });
+    await record(client, mapping, { column, header: column, action: 'retyped' });
     return { ...DONE, refusedValues: refused.values, refusedUnits: refused.units };
   });
 }
