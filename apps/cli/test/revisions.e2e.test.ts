@@ -85,3 +85,19 @@ test('a report that is not there long after it was due is late, once, with until
     await database.query(`SELECT FROM ledger.findings WHERE kind = 'late' AND resolved_at IS NULL`),
   ).toEqual([]);
 });
+
+test('a type that the vendor suddenly lists no more is missing, not forgotten', async () => {
+  await using silent = await createEmulator({
+    seed: 12,
+    historyDays: 10,
+    imgix: { requestsPerSecond: 0, reportTypes: ['cdn_logs'] },
+  });
+  const range = ['--from', DAY, '--to', new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)];
+  const run = await runCli(
+    ['run', '--source', 'imgix', '--dataset', 'mild_errors', ...range, '--json'],
+    toEnvironment(silent, database),
+  );
+  expect(run.exitCode).toBe(4);
+  const waiting = JSON.parse(run.stdout).waiting as { reportKey: string; reason: string }[];
+  expect(waiting.map(({ reason }) => reason)).toEqual(Array(2).fill('imgix does not list the report yet.'));
+});

@@ -12,11 +12,12 @@ import { type Plan, type PlanOptions, plan } from './plan.ts';
 /** Asks the source what should exist, the ledger what does, and plans the difference. Changes nothing. */
 export async function planSource(
   source: Source,
-  ledger: Pick<Ledger, 'findUnits'>,
+  ledger: Pick<Ledger, 'findUnits' | 'findFirstDays'>,
   range: DiscoverRange,
   context: SourceContext & PlanOptions,
 ): Promise<Plan> {
-  const expected = await source.discover(range, context);
+  const firstDays = await ledger.findFirstDays(source.account);
+  const expected = await source.discover({ ...range, firstDays }, context);
   const records = await ledger.findUnits({
     account: source.account,
     from: dayStart(range.from),

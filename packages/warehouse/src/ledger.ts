@@ -11,7 +11,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Connection } from './connect.ts';
 import { recordLate, resolveLateSql } from './lateness.ts';
 import { fromPostgresError } from './pg-errors.ts';
-import { findReading } from './readings.ts';
+import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { withTransaction } from './transaction.ts';
@@ -34,6 +34,7 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
   return {
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
     findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
+    findFirstDays: (account) => run('Reading the ledger', () => findFirstDays(connection, account)),
     findReading: (key) => run('Reading the ledger', () => findReading(connection, key)),
     recordExpected: (units, now) =>
       run('Recording expected units', () => recordExpected(connection, units, now)),

@@ -1,4 +1,4 @@
-import type { Reading, UnitKey } from '@edgeledger/core';
+import { type Reading, toUtcDay, type UnitKey, type UtcDay } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
 import type { LoadPart } from './schema.ts';
 
@@ -38,4 +38,17 @@ export async function findReading(connection: Connection, key: UnitKey): Promise
     revision: row.revision,
     parts: row.parts.map(({ name, sha256 }) => ({ name, sha256 })),
   };
+}
+
+/** Only what the vendor listed counts: a file that a person imported says nothing of what is to be expected. */
+export async function findFirstDays(
+  connection: Connection,
+  account: string,
+): Promise<ReadonlyMap<string, UtcDay>> {
+  const found = await connection.queries.query<{ dataset: string; first: Date }>(
+    `SELECT dataset, min(period_start) AS first FROM ledger.units
+     WHERE account = $1 AND vendor_report_id IS NOT NULL GROUP BY dataset`,
+    [account],
+  );
+  return new Map(found.rows.map(({ dataset, first }) => [dataset, toUtcDay(first)]));
 }

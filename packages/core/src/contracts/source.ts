@@ -44,6 +44,8 @@ export interface DiscoverRange {
   readonly to: UtcDay;
   /** Dataset names; absent means all of the source. */
   readonly datasets?: readonly string[];
+  /** By dataset name, the first day of which the vendor ever had a report, also when it lists it no longer. */
+  readonly firstDays?: ReadonlyMap<string, UtcDay>;
 }
 
 export interface SourceContext {

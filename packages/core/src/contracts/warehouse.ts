@@ -2,6 +2,7 @@ import type { Dataset } from '../dataset.ts';
 import type { EdgeledgerError } from '../errors.ts';
 import type { ShrinkLimits } from '../shrink.ts';
 import type { ExpectedUnit, UnitKey, UnitRecord, UnitRef } from '../unit.ts';
+import type { UtcDay } from '../utc-day.ts';
 import type { CompanionRows, Finding, ParsedPart } from './source.ts';
 
 /** The ledger: which unit is in the warehouse, which is not yet, which is lost, and why. */
@@ -9,6 +10,8 @@ export interface Ledger {
   /** Units of one account whose period starts in `[from, to)`. */
   findUnits(filter: UnitFilter): Promise<readonly UnitRecord[]>;
   findUnit(key: UnitKey): Promise<UnitRecord | undefined>;
+  /** By dataset, the first day of which the vendor ever listed a report of this account. */
+  findFirstDays(account: string): Promise<ReadonlyMap<string, UtcDay>>;
   /** The newest time that every part of the unit was read, whether it was published or not. */
   findReading(key: UnitKey): Promise<Reading | undefined>;
   /** Adds units that are not known yet (as `expected`) and refreshes what the vendor lists; loses nothing. */
