@@ -21,6 +21,7 @@ export default defineConfig({
           'packages/*/test/**/*.contract.test.ts',
           'packages/emulator/test/**/*.test.ts',
           'packages/http/test/**/*.test.ts',
+          'packages/archive/test/**/*.test.ts',
         ],
         20_000,
       ),

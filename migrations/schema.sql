@@ -356,6 +356,678 @@ COMMENT ON COLUMN imgix.source_analytics.mild_errors IS 'Requests that ended in 
 COMMENT ON COLUMN imgix.source_analytics.severe_errors IS 'Requests that ended in a 5xx error. Assumed name.';
 COMMENT ON COLUMN imgix.source_analytics.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
 
+CREATE VIEW imgix.credit_analytics_daily_from_mtd AS
+ SELECT step.account,
+    step.day,
+    delta.source_id,
+    delta.source_name,
+    step.days_covered,
+    step.is_first_of_month,
+    delta.total_credits,
+    delta.standard_renders_credits,
+    delta.advanced_renders_credits,
+    delta.premium_renders_credits,
+    delta.storage_credits,
+    delta.delivery_bandwidth_credits,
+    delta.cache_reads_credits,
+    delta.premium_video_encoding_seconds_credits,
+    delta.video_smartcropping_seconds_credits,
+    delta.video_preview_seconds_credits,
+    delta.video_ai_interpolation_seconds_credits,
+    delta.video_vmaf_encoded_seconds_credits,
+    delta.video_render_cache_credits,
+    delta.specialized_transformations_credits,
+    COALESCE(LEAST(delta.total_credits, delta.standard_renders_credits, delta.advanced_renders_credits, delta.premium_renders_credits, delta.storage_credits, delta.delivery_bandwidth_credits, delta.cache_reads_credits, delta.premium_video_encoding_seconds_credits, delta.video_smartcropping_seconds_credits, delta.video_preview_seconds_credits, delta.video_ai_interpolation_seconds_credits, delta.video_vmaf_encoded_seconds_credits, delta.video_render_cache_credits, delta.specialized_transformations_credits) < 0::numeric, false) AS has_negative,
+    delta.has_vanished
+   FROM ledger.report_steps step
+     CROSS JOIN LATERAL ( SELECT COALESCE(this.source_id, prior.source_id) AS source_id,
+            COALESCE(this.source_name, prior.source_name) AS source_name,
+            this.rows IS NULL AS has_vanished,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.total_credits
+                    WHEN prior.rows IS NULL THEN this.total_credits
+                    ELSE this.total_credits - prior.total_credits
+                END AS total_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.standard_renders_credits
+                    WHEN prior.rows IS NULL THEN this.standard_renders_credits
+                    ELSE this.standard_renders_credits - prior.standard_renders_credits
+                END AS standard_renders_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.advanced_renders_credits
+                    WHEN prior.rows IS NULL THEN this.advanced_renders_credits
+                    ELSE this.advanced_renders_credits - prior.advanced_renders_credits
+                END AS advanced_renders_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.premium_renders_credits
+                    WHEN prior.rows IS NULL THEN this.premium_renders_credits
+                    ELSE this.premium_renders_credits - prior.premium_renders_credits
+                END AS premium_renders_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.storage_credits
+                    WHEN prior.rows IS NULL THEN this.storage_credits
+                    ELSE this.storage_credits - prior.storage_credits
+                END AS storage_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.delivery_bandwidth_credits
+                    WHEN prior.rows IS NULL THEN this.delivery_bandwidth_credits
+                    ELSE this.delivery_bandwidth_credits - prior.delivery_bandwidth_credits
+                END AS delivery_bandwidth_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.cache_reads_credits
+                    WHEN prior.rows IS NULL THEN this.cache_reads_credits
+                    ELSE this.cache_reads_credits - prior.cache_reads_credits
+                END AS cache_reads_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.premium_video_encoding_seconds_credits
+                    WHEN prior.rows IS NULL THEN this.premium_video_encoding_seconds_credits
+                    ELSE this.premium_video_encoding_seconds_credits - prior.premium_video_encoding_seconds_credits
+                END AS premium_video_encoding_seconds_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.video_smartcropping_seconds_credits
+                    WHEN prior.rows IS NULL THEN this.video_smartcropping_seconds_credits
+                    ELSE this.video_smartcropping_seconds_credits - prior.video_smartcropping_seconds_credits
+                END AS video_smartcropping_seconds_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.video_preview_seconds_credits
+                    WHEN prior.rows IS NULL THEN this.video_preview_seconds_credits
+                    ELSE this.video_preview_seconds_credits - prior.video_preview_seconds_credits
+                END AS video_preview_seconds_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.video_ai_interpolation_seconds_credits
+                    WHEN prior.rows IS NULL THEN this.video_ai_interpolation_seconds_credits
+                    ELSE this.video_ai_interpolation_seconds_credits - prior.video_ai_interpolation_seconds_credits
+                END AS video_ai_interpolation_seconds_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.video_vmaf_encoded_seconds_credits
+                    WHEN prior.rows IS NULL THEN this.video_vmaf_encoded_seconds_credits
+                    ELSE this.video_vmaf_encoded_seconds_credits - prior.video_vmaf_encoded_seconds_credits
+                END AS video_vmaf_encoded_seconds_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.video_render_cache_credits
+                    WHEN prior.rows IS NULL THEN this.video_render_cache_credits
+                    ELSE this.video_render_cache_credits - prior.video_render_cache_credits
+                END AS video_render_cache_credits,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.specialized_transformations_credits
+                    WHEN prior.rows IS NULL THEN this.specialized_transformations_credits
+                    ELSE this.specialized_transformations_credits - prior.specialized_transformations_credits
+                END AS specialized_transformations_credits
+           FROM ( SELECT credit_analytics_mtd.source_id,
+                    max(credit_analytics_mtd.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(credit_analytics_mtd.total_credits) AS total_credits,
+                    sum(credit_analytics_mtd.standard_renders_credits) AS standard_renders_credits,
+                    sum(credit_analytics_mtd.advanced_renders_credits) AS advanced_renders_credits,
+                    sum(credit_analytics_mtd.premium_renders_credits) AS premium_renders_credits,
+                    sum(credit_analytics_mtd.storage_credits) AS storage_credits,
+                    sum(credit_analytics_mtd.delivery_bandwidth_credits) AS delivery_bandwidth_credits,
+                    sum(credit_analytics_mtd.cache_reads_credits) AS cache_reads_credits,
+                    sum(credit_analytics_mtd.premium_video_encoding_seconds_credits) AS premium_video_encoding_seconds_credits,
+                    sum(credit_analytics_mtd.video_smartcropping_seconds_credits) AS video_smartcropping_seconds_credits,
+                    sum(credit_analytics_mtd.video_preview_seconds_credits) AS video_preview_seconds_credits,
+                    sum(credit_analytics_mtd.video_ai_interpolation_seconds_credits) AS video_ai_interpolation_seconds_credits,
+                    sum(credit_analytics_mtd.video_vmaf_encoded_seconds_credits) AS video_vmaf_encoded_seconds_credits,
+                    sum(credit_analytics_mtd.video_render_cache_credits) AS video_render_cache_credits,
+                    sum(credit_analytics_mtd.specialized_transformations_credits) AS specialized_transformations_credits
+                   FROM imgix.credit_analytics_mtd
+                  WHERE credit_analytics_mtd.account = step.account AND credit_analytics_mtd.report_key = step.report_key
+                  GROUP BY credit_analytics_mtd.source_id) this
+             FULL JOIN ( SELECT credit_analytics_mtd.source_id,
+                    max(credit_analytics_mtd.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(credit_analytics_mtd.total_credits) AS total_credits,
+                    sum(credit_analytics_mtd.standard_renders_credits) AS standard_renders_credits,
+                    sum(credit_analytics_mtd.advanced_renders_credits) AS advanced_renders_credits,
+                    sum(credit_analytics_mtd.premium_renders_credits) AS premium_renders_credits,
+                    sum(credit_analytics_mtd.storage_credits) AS storage_credits,
+                    sum(credit_analytics_mtd.delivery_bandwidth_credits) AS delivery_bandwidth_credits,
+                    sum(credit_analytics_mtd.cache_reads_credits) AS cache_reads_credits,
+                    sum(credit_analytics_mtd.premium_video_encoding_seconds_credits) AS premium_video_encoding_seconds_credits,
+                    sum(credit_analytics_mtd.video_smartcropping_seconds_credits) AS video_smartcropping_seconds_credits,
+                    sum(credit_analytics_mtd.video_preview_seconds_credits) AS video_preview_seconds_credits,
+                    sum(credit_analytics_mtd.video_ai_interpolation_seconds_credits) AS video_ai_interpolation_seconds_credits,
+                    sum(credit_analytics_mtd.video_vmaf_encoded_seconds_credits) AS video_vmaf_encoded_seconds_credits,
+                    sum(credit_analytics_mtd.video_render_cache_credits) AS video_render_cache_credits,
+                    sum(credit_analytics_mtd.specialized_transformations_credits) AS specialized_transformations_credits
+                   FROM imgix.credit_analytics_mtd
+                  WHERE credit_analytics_mtd.account = step.account AND credit_analytics_mtd.report_key = step.previous_report_key
+                  GROUP BY credit_analytics_mtd.source_id) prior ON COALESCE(this.source_id, ''::text) = COALESCE(prior.source_id, ''::text)) delta
+  WHERE step.dataset = 'imgix.credit_analytics_mtd'::text;
+
+COMMENT ON VIEW imgix.credit_analytics_daily_from_mtd IS 'What each day added to the month-to-date credits of a Source; imgix.credits_daily has what the vendor says of the day itself.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.day IS 'UTC day.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.source_name IS 'Name of the Source in that report.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.total_credits IS 'Credits used in total.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.standard_renders_credits IS 'Credits used for standard renders.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.advanced_renders_credits IS 'Credits used for advanced renders.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.premium_renders_credits IS 'Credits used for premium renders.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.storage_credits IS 'Credits used for storage.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.delivery_bandwidth_credits IS 'Credits used for delivery bandwidth.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.cache_reads_credits IS 'Credits used for cache reads.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.premium_video_encoding_seconds_credits IS 'Credits used for premium video encoding seconds.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.video_smartcropping_seconds_credits IS 'Credits used for video smartcropping seconds.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.video_preview_seconds_credits IS 'Credits used for video preview seconds.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.video_ai_interpolation_seconds_credits IS 'Credits used for video AI interpolation seconds.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.video_vmaf_encoded_seconds_credits IS 'Credits used for video VMAF encoded seconds.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.video_render_cache_credits IS 'Credits used for video render cache.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.specialized_transformations_credits IS 'Credits used for specialized transformations.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.has_negative IS 'A figure is below zero: the vendor corrected or deleted something. It is shown as it is.';
+COMMENT ON COLUMN imgix.credit_analytics_daily_from_mtd.has_vanished IS 'The report no longer has it, the one before had.';
+
+CREATE VIEW imgix.credits_daily AS
+ SELECT account,
+    (period_start AT TIME ZONE 'UTC'::text)::date AS day,
+    source_id,
+    source_name,
+    total_credits,
+    COALESCE(standard_renders_credits, 0::numeric) + COALESCE(advanced_renders_credits, 0::numeric) + COALESCE(premium_renders_credits, 0::numeric) + COALESCE(storage_credits, 0::numeric) + COALESCE(delivery_bandwidth_credits, 0::numeric) + COALESCE(cache_reads_credits, 0::numeric) + COALESCE(premium_video_encoding_seconds_credits, 0::numeric) + COALESCE(video_smartcropping_seconds_credits, 0::numeric) + COALESCE(video_preview_seconds_credits, 0::numeric) + COALESCE(video_ai_interpolation_seconds_credits, 0::numeric) + COALESCE(video_vmaf_encoded_seconds_credits, 0::numeric) + COALESCE(video_render_cache_credits, 0::numeric) + COALESCE(specialized_transformations_credits, 0::numeric) AS listed_credits,
+    total_credits - (COALESCE(standard_renders_credits, 0::numeric) + COALESCE(advanced_renders_credits, 0::numeric) + COALESCE(premium_renders_credits, 0::numeric) + COALESCE(storage_credits, 0::numeric) + COALESCE(delivery_bandwidth_credits, 0::numeric) + COALESCE(cache_reads_credits, 0::numeric) + COALESCE(premium_video_encoding_seconds_credits, 0::numeric) + COALESCE(video_smartcropping_seconds_credits, 0::numeric) + COALESCE(video_preview_seconds_credits, 0::numeric) + COALESCE(video_ai_interpolation_seconds_credits, 0::numeric) + COALESCE(video_vmaf_encoded_seconds_credits, 0::numeric) + COALESCE(video_render_cache_credits, 0::numeric) + COALESCE(specialized_transformations_credits, 0::numeric)) AS unlisted_credits,
+    standard_renders_credits,
+    advanced_renders_credits,
+    premium_renders_credits,
+    storage_credits,
+    delivery_bandwidth_credits,
+    cache_reads_credits,
+    premium_video_encoding_seconds_credits,
+    video_smartcropping_seconds_credits,
+    video_preview_seconds_credits,
+    video_ai_interpolation_seconds_credits,
+    video_vmaf_encoded_seconds_credits,
+    video_render_cache_credits,
+    specialized_transformations_credits
+   FROM imgix.credit_analytics_daily;
+
+COMMENT ON VIEW imgix.credits_daily IS 'Credits of each Source and day, with what the vendor charges beyond the kinds it lists.';
+COMMENT ON COLUMN imgix.credits_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.credits_daily.day IS 'UTC day.';
+COMMENT ON COLUMN imgix.credits_daily.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.credits_daily.source_name IS 'Name of the Source; NULL when it was deleted or renamed.';
+COMMENT ON COLUMN imgix.credits_daily.total_credits IS 'Credits used in total. Authoritative.';
+COMMENT ON COLUMN imgix.credits_daily.listed_credits IS 'Sum of the kinds that the vendor documents; a blank counts as 0.';
+COMMENT ON COLUMN imgix.credits_daily.unlisted_credits IS 'total_credits - listed_credits: kinds that have no documented column.';
+COMMENT ON COLUMN imgix.credits_daily.standard_renders_credits IS 'Credits used for standard renders.';
+COMMENT ON COLUMN imgix.credits_daily.advanced_renders_credits IS 'Credits used for advanced renders.';
+COMMENT ON COLUMN imgix.credits_daily.premium_renders_credits IS 'Credits used for premium renders.';
+COMMENT ON COLUMN imgix.credits_daily.storage_credits IS 'Credits used for storage.';
+COMMENT ON COLUMN imgix.credits_daily.delivery_bandwidth_credits IS 'Credits used for delivery bandwidth.';
+COMMENT ON COLUMN imgix.credits_daily.cache_reads_credits IS 'Credits used for cache reads.';
+COMMENT ON COLUMN imgix.credits_daily.premium_video_encoding_seconds_credits IS 'Credits used for premium video encoding seconds.';
+COMMENT ON COLUMN imgix.credits_daily.video_smartcropping_seconds_credits IS 'Credits used for video smartcropping seconds.';
+COMMENT ON COLUMN imgix.credits_daily.video_preview_seconds_credits IS 'Credits used for video preview seconds.';
+COMMENT ON COLUMN imgix.credits_daily.video_ai_interpolation_seconds_credits IS 'Credits used for video AI interpolation seconds.';
+COMMENT ON COLUMN imgix.credits_daily.video_vmaf_encoded_seconds_credits IS 'Credits used for video VMAF encoded seconds.';
+COMMENT ON COLUMN imgix.credits_daily.video_render_cache_credits IS 'Credits used for video render cache.';
+COMMENT ON COLUMN imgix.credits_daily.specialized_transformations_credits IS 'Credits used for specialized transformations.';
+
+CREATE VIEW imgix.credits_month_check AS
+ SELECT step.account,
+    step.report_key,
+    step.day,
+    step.month,
+    days.missing AS days_missing,
+    sums.source_id,
+    sums.month_to_date_credits,
+    sums.sum_of_daily_credits,
+    COALESCE(sums.month_to_date_credits, 0::numeric) - COALESCE(sums.sum_of_daily_credits, 0::numeric) AS difference
+   FROM ledger.report_steps step
+     CROSS JOIN LATERAL ( SELECT (step.day - step.month + 1 - count(DISTINCT daily.day))::integer AS missing
+           FROM ledger.report_steps daily
+          WHERE daily.dataset = 'imgix.credit_analytics_daily'::text AND daily.account = step.account AND daily.day >= step.month AND daily.day <= step.day) days
+     CROSS JOIN LATERAL ( SELECT COALESCE(this.source_id, daily.source_id) AS source_id,
+            this.total_credits AS month_to_date_credits,
+            daily.total_credits AS sum_of_daily_credits
+           FROM ( SELECT credit_analytics_mtd.source_id,
+                    credit_analytics_mtd.total_credits
+                   FROM imgix.credit_analytics_mtd
+                  WHERE credit_analytics_mtd.account = step.account AND credit_analytics_mtd.report_key = step.report_key) this
+             FULL JOIN ( SELECT credit_analytics_daily.source_id,
+                    sum(credit_analytics_daily.total_credits) AS total_credits
+                   FROM imgix.credit_analytics_daily
+                  WHERE credit_analytics_daily.account = step.account AND credit_analytics_daily.period_start >= (step.month::timestamp without time zone AT TIME ZONE 'UTC'::text) AND credit_analytics_daily.period_start <= step.period_start
+                  GROUP BY credit_analytics_daily.source_id) daily USING (source_id)) sums
+  WHERE step.dataset = 'imgix.credit_analytics_mtd'::text AND step.accumulation = 'month_to_date'::text;
+
+COMMENT ON VIEW imgix.credits_month_check IS 'Month-to-date credits of each Source against the sum of its daily credits. Where no day is missing and they differ, ledger.findings says so.';
+COMMENT ON COLUMN imgix.credits_month_check.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.credits_month_check.report_key IS 'The month-to-date report.';
+COMMENT ON COLUMN imgix.credits_month_check.day IS 'UTC day it covers up to.';
+COMMENT ON COLUMN imgix.credits_month_check.month IS 'First day of its month.';
+COMMENT ON COLUMN imgix.credits_month_check.days_missing IS 'Days of the month up to then whose daily report is not loaded; the sums can only agree when it is 0.';
+COMMENT ON COLUMN imgix.credits_month_check.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.credits_month_check.month_to_date_credits IS 'Total of the month-to-date report; NULL when it lacks the Source.';
+COMMENT ON COLUMN imgix.credits_month_check.sum_of_daily_credits IS 'Sum of the daily reports; NULL when none has the Source.';
+COMMENT ON COLUMN imgix.credits_month_check.difference IS 'month_to_date_credits - sum_of_daily_credits, a missing one counting as 0.';
+
+CREATE VIEW imgix.current_sources AS
+ SELECT account,
+    source_id,
+    (array_agg(source_name ORDER BY day DESC) FILTER (WHERE btrim(source_name) <> ''::text))[1] AS source_name,
+    max(day) FILTER (WHERE btrim(source_name) <> ''::text) AS named_on,
+    min(day) AS first_seen_on,
+    max(day) AS last_seen_on
+   FROM ( SELECT source_analytics.account,
+            source_analytics.source_id,
+            source_analytics.source_name,
+            (source_analytics.period_start AT TIME ZONE 'UTC'::text)::date AS day
+           FROM imgix.source_analytics
+        UNION ALL
+         SELECT credit_analytics_daily.account,
+            credit_analytics_daily.source_id,
+            credit_analytics_daily.source_name,
+            (credit_analytics_daily.period_start AT TIME ZONE 'UTC'::text)::date AS timezone
+           FROM imgix.credit_analytics_daily
+        UNION ALL
+         SELECT credit_analytics_mtd.account,
+            credit_analytics_mtd.source_id,
+            credit_analytics_mtd.source_name,
+            (credit_analytics_mtd.period_start AT TIME ZONE 'UTC'::text)::date AS timezone
+           FROM imgix.credit_analytics_mtd
+        UNION ALL
+         SELECT mild_errors.account,
+            mild_errors.source_id,
+            mild_errors.source_name,
+            (mild_errors.period_start AT TIME ZONE 'UTC'::text)::date AS timezone
+           FROM imgix.mild_errors) seen
+  WHERE source_id <> ''::text
+  GROUP BY account, source_id;
+
+COMMENT ON VIEW imgix.current_sources IS 'Every Source that a report names, with the name it had last. The vendor leaves the name blank once a Source is deleted or renamed.';
+COMMENT ON COLUMN imgix.current_sources.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.current_sources.source_id IS 'imgix Source id, which never changes.';
+COMMENT ON COLUMN imgix.current_sources.source_name IS 'The newest name that is not blank.';
+COMMENT ON COLUMN imgix.current_sources.named_on IS 'UTC day of the newest report with a name; earlier than last_seen_on when the Source was deleted or renamed.';
+COMMENT ON COLUMN imgix.current_sources.first_seen_on IS 'UTC day of the first report that has it.';
+COMMENT ON COLUMN imgix.current_sources.last_seen_on IS 'UTC day of the newest report that has it.';
+
+CREATE VIEW imgix.errors_by_image AS
+ SELECT step.account,
+    step.day,
+    delta.source_id,
+    delta.origin_image_url,
+    delta.status_code,
+    delta.source_name,
+    step.days_covered,
+    step.is_first_of_month,
+    delta.errors,
+    COALESCE(LEAST(delta.errors) < 0, false) AS has_negative,
+    delta.has_vanished
+   FROM ledger.report_steps step
+     CROSS JOIN LATERAL ( SELECT COALESCE(this.source_id, prior.source_id) AS source_id,
+            COALESCE(this.origin_image_url, prior.origin_image_url) AS origin_image_url,
+            COALESCE(this.status_code, prior.status_code) AS status_code,
+            COALESCE(this.source_name, prior.source_name) AS source_name,
+            this.rows IS NULL AS has_vanished,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.errors
+                    WHEN prior.rows IS NULL THEN this.errors
+                    ELSE this.errors - prior.errors
+                END AS errors
+           FROM ( SELECT mild_errors.source_id,
+                    mild_errors.origin_image_url,
+                    mild_errors.status_code,
+                    max(mild_errors.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(mild_errors.errors)::bigint AS errors
+                   FROM imgix.mild_errors
+                  WHERE mild_errors.account = step.account AND mild_errors.report_key = step.report_key
+                  GROUP BY mild_errors.source_id, mild_errors.origin_image_url, mild_errors.status_code) this
+             FULL JOIN ( SELECT mild_errors.source_id,
+                    mild_errors.origin_image_url,
+                    mild_errors.status_code,
+                    max(mild_errors.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(mild_errors.errors)::bigint AS errors
+                   FROM imgix.mild_errors
+                  WHERE mild_errors.account = step.account AND mild_errors.report_key = step.previous_report_key
+                  GROUP BY mild_errors.source_id, mild_errors.origin_image_url, mild_errors.status_code) prior ON COALESCE(this.source_id, ''::text) = COALESCE(prior.source_id, ''::text) AND COALESCE(this.origin_image_url, ''::text) = COALESCE(prior.origin_image_url, ''::text) AND COALESCE(this.status_code::text, ''::text) = COALESCE(prior.status_code::text, ''::text)) delta
+  WHERE step.dataset = 'imgix.mild_errors'::text;
+
+COMMENT ON VIEW imgix.errors_by_image IS '4xx errors of each image, day and status. Only images that were once fetched successfully appear. The vendor does not say whether mild_errors is daily; it follows the configured accumulation.';
+COMMENT ON COLUMN imgix.errors_by_image.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.errors_by_image.day IS 'UTC day.';
+COMMENT ON COLUMN imgix.errors_by_image.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.errors_by_image.origin_image_url IS 'URL of the origin image.';
+COMMENT ON COLUMN imgix.errors_by_image.status_code IS 'HTTP status, 400 to 499.';
+COMMENT ON COLUMN imgix.errors_by_image.source_name IS 'Name of the Source in that report.';
+COMMENT ON COLUMN imgix.errors_by_image.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
+COMMENT ON COLUMN imgix.errors_by_image.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
+COMMENT ON COLUMN imgix.errors_by_image.errors IS 'How often.';
+COMMENT ON COLUMN imgix.errors_by_image.has_negative IS 'A figure is below zero: the vendor corrected or deleted something. It is shown as it is.';
+COMMENT ON COLUMN imgix.errors_by_image.has_vanished IS 'The report no longer has it, the one before had.';
+
+CREATE VIEW imgix.image_analytics_daily AS
+ SELECT step.account,
+    step.day,
+    delta.source_id,
+    delta.origin_image_url,
+    delta.source_name,
+    step.days_covered,
+    step.is_first_of_month,
+    delta.requests,
+    delta.bandwidth,
+    delta.errors,
+    delta.mild_errors,
+    delta.severe_errors,
+    COALESCE(LEAST(delta.requests, delta.bandwidth, delta.errors, delta.mild_errors, delta.severe_errors) < 0, false) AS has_negative,
+    delta.has_vanished
+   FROM ledger.report_steps step
+     CROSS JOIN LATERAL ( SELECT COALESCE(this.source_id, prior.source_id) AS source_id,
+            COALESCE(this.origin_image_url, prior.origin_image_url) AS origin_image_url,
+            COALESCE(this.source_name, prior.source_name) AS source_name,
+            this.rows IS NULL AS has_vanished,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.requests
+                    WHEN prior.rows IS NULL THEN this.requests
+                    ELSE this.requests - prior.requests
+                END AS requests,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.bandwidth
+                    WHEN prior.rows IS NULL THEN this.bandwidth
+                    ELSE this.bandwidth - prior.bandwidth
+                END AS bandwidth,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.errors
+                    WHEN prior.rows IS NULL THEN this.errors
+                    ELSE this.errors - prior.errors
+                END AS errors,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.mild_errors
+                    WHEN prior.rows IS NULL THEN this.mild_errors
+                    ELSE this.mild_errors - prior.mild_errors
+                END AS mild_errors,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.severe_errors
+                    WHEN prior.rows IS NULL THEN this.severe_errors
+                    ELSE this.severe_errors - prior.severe_errors
+                END AS severe_errors
+           FROM ( SELECT image_analytics.source_id,
+                    image_analytics.origin_image_url,
+                    max(image_analytics.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(image_analytics.requests)::bigint AS requests,
+                    sum(image_analytics.bandwidth)::bigint AS bandwidth,
+                    sum(image_analytics.errors)::bigint AS errors,
+                    sum(image_analytics.mild_errors)::bigint AS mild_errors,
+                    sum(image_analytics.severe_errors)::bigint AS severe_errors
+                   FROM imgix.image_analytics
+                  WHERE image_analytics.account = step.account AND image_analytics.report_key = step.report_key
+                  GROUP BY image_analytics.source_id, image_analytics.origin_image_url) this
+             FULL JOIN ( SELECT image_analytics.source_id,
+                    image_analytics.origin_image_url,
+                    max(image_analytics.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(image_analytics.requests)::bigint AS requests,
+                    sum(image_analytics.bandwidth)::bigint AS bandwidth,
+                    sum(image_analytics.errors)::bigint AS errors,
+                    sum(image_analytics.mild_errors)::bigint AS mild_errors,
+                    sum(image_analytics.severe_errors)::bigint AS severe_errors
+                   FROM imgix.image_analytics
+                  WHERE image_analytics.account = step.account AND image_analytics.report_key = step.previous_report_key
+                  GROUP BY image_analytics.source_id, image_analytics.origin_image_url) prior ON COALESCE(this.source_id, ''::text) = COALESCE(prior.source_id, ''::text) AND COALESCE(this.origin_image_url, ''::text) = COALESCE(prior.origin_image_url, ''::text)) delta
+  WHERE step.dataset = 'imgix.image_analytics'::text;
+
+COMMENT ON VIEW imgix.image_analytics_daily IS 'What each day added to the figures of an origin image. Where image_analytics is configured as daily: the figures as they are. The vendor''s column names are assumptions.';
+COMMENT ON COLUMN imgix.image_analytics_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.image_analytics_daily.day IS 'UTC day.';
+COMMENT ON COLUMN imgix.image_analytics_daily.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.image_analytics_daily.origin_image_url IS 'URL of the origin image.';
+COMMENT ON COLUMN imgix.image_analytics_daily.source_name IS 'Name of the Source in that report.';
+COMMENT ON COLUMN imgix.image_analytics_daily.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
+COMMENT ON COLUMN imgix.image_analytics_daily.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
+COMMENT ON COLUMN imgix.image_analytics_daily.requests IS 'Requests for the image.';
+COMMENT ON COLUMN imgix.image_analytics_daily.bandwidth IS 'Bytes sent.';
+COMMENT ON COLUMN imgix.image_analytics_daily.errors IS 'Requests that ended in an error.';
+COMMENT ON COLUMN imgix.image_analytics_daily.mild_errors IS 'Requests that ended in a 4xx error.';
+COMMENT ON COLUMN imgix.image_analytics_daily.severe_errors IS 'Requests that ended in a 5xx error.';
+COMMENT ON COLUMN imgix.image_analytics_daily.has_negative IS 'A figure is below zero: the vendor corrected or deleted something. It is shown as it is.';
+COMMENT ON COLUMN imgix.image_analytics_daily.has_vanished IS 'The report no longer has it, the one before had.';
+
+CREATE VIEW imgix.new_origin_images_daily AS
+ SELECT step.account,
+    step.day,
+    images.source_id,
+    images.source_name,
+    step.days_covered,
+    step.is_first_of_month,
+    images.new_origin_images,
+    images.origin_images
+   FROM ledger.report_steps step
+     CROSS JOIN LATERAL ( SELECT this.source_id,
+            max(this.source_name) AS source_name,
+            count(*) FILTER (WHERE known.origin_image_url IS NULL) AS new_origin_images,
+            count(*) AS origin_images
+           FROM ( SELECT COALESCE(image_analytics.source_id, ''::text) AS source_id,
+                    COALESCE(image_analytics.origin_image_url, ''::text) AS origin_image_url,
+                    max(image_analytics.source_name) AS source_name
+                   FROM imgix.image_analytics
+                  WHERE image_analytics.account = step.account AND image_analytics.report_key = step.report_key
+                  GROUP BY (COALESCE(image_analytics.source_id, ''::text)), (COALESCE(image_analytics.origin_image_url, ''::text))) this
+             LEFT JOIN ( SELECT COALESCE(image_analytics.source_id, ''::text) AS source_id,
+                    COALESCE(image_analytics.origin_image_url, ''::text) AS origin_image_url
+                   FROM imgix.image_analytics
+                  WHERE image_analytics.account = step.account AND image_analytics.report_key = step.previous_report_key
+                UNION
+                 SELECT COALESCE(image_analytics.source_id, ''::text) AS "coalesce",
+                    COALESCE(image_analytics.origin_image_url, ''::text) AS "coalesce"
+                   FROM imgix.image_analytics
+                  WHERE step.accumulation = 'daily'::text AND image_analytics.account = step.account AND image_analytics.period_start >= (step.month::timestamp without time zone AT TIME ZONE 'UTC'::text) AND image_analytics.period_start < step.period_start) known USING (source_id, origin_image_url)
+          GROUP BY this.source_id) images
+  WHERE step.dataset = 'imgix.image_analytics'::text;
+
+COMMENT ON VIEW imgix.new_origin_images_daily IS 'Origin images asked for the first time in the month, by Source and day. The vendor counts an origin image once a month, so everything is new on the first.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.day IS 'UTC day.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.source_id IS 'imgix Source id; blank where the report leaves it blank.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.source_name IS 'Name of the Source in that report.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.new_origin_images IS 'Images that no earlier loaded report of the month has.';
+COMMENT ON COLUMN imgix.new_origin_images_daily.origin_images IS 'Images in the report.';
+
+CREATE VIEW imgix.source_analytics_daily AS
+ SELECT step.account,
+    step.day,
+    delta.source_id,
+    delta.source_name,
+    step.days_covered,
+    step.is_first_of_month,
+    delta.origin_images AS new_origin_images,
+    delta.requests,
+    delta.renders,
+    delta.bandwidth,
+    delta.cdn_bandwidth,
+    delta.render_bandwidth,
+    delta.fetch_bandwidth,
+    delta.errors,
+    delta.mild_errors,
+    delta.severe_errors,
+    delta.avg_response_time AS avg_response_time_mtd,
+    COALESCE(LEAST(delta.origin_images, delta.requests, delta.renders, delta.bandwidth, delta.cdn_bandwidth, delta.render_bandwidth, delta.fetch_bandwidth, delta.errors, delta.mild_errors, delta.severe_errors) < 0, false) AS has_negative,
+    delta.has_vanished
+   FROM ledger.report_steps step
+     CROSS JOIN LATERAL ( SELECT COALESCE(this.source_id, prior.source_id) AS source_id,
+            COALESCE(this.source_name, prior.source_name) AS source_name,
+            this.rows IS NULL AS has_vanished,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.origin_images
+                    WHEN prior.rows IS NULL THEN this.origin_images
+                    ELSE this.origin_images - prior.origin_images
+                END AS origin_images,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.requests
+                    WHEN prior.rows IS NULL THEN this.requests
+                    ELSE this.requests - prior.requests
+                END AS requests,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.renders
+                    WHEN prior.rows IS NULL THEN this.renders
+                    ELSE this.renders - prior.renders
+                END AS renders,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.bandwidth
+                    WHEN prior.rows IS NULL THEN this.bandwidth
+                    ELSE this.bandwidth - prior.bandwidth
+                END AS bandwidth,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.cdn_bandwidth
+                    WHEN prior.rows IS NULL THEN this.cdn_bandwidth
+                    ELSE this.cdn_bandwidth - prior.cdn_bandwidth
+                END AS cdn_bandwidth,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.render_bandwidth
+                    WHEN prior.rows IS NULL THEN this.render_bandwidth
+                    ELSE this.render_bandwidth - prior.render_bandwidth
+                END AS render_bandwidth,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.fetch_bandwidth
+                    WHEN prior.rows IS NULL THEN this.fetch_bandwidth
+                    ELSE this.fetch_bandwidth - prior.fetch_bandwidth
+                END AS fetch_bandwidth,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.errors
+                    WHEN prior.rows IS NULL THEN this.errors
+                    ELSE this.errors - prior.errors
+                END AS errors,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.mild_errors
+                    WHEN prior.rows IS NULL THEN this.mild_errors
+                    ELSE this.mild_errors - prior.mild_errors
+                END AS mild_errors,
+                CASE
+                    WHEN this.rows IS NULL THEN - prior.severe_errors
+                    WHEN prior.rows IS NULL THEN this.severe_errors
+                    ELSE this.severe_errors - prior.severe_errors
+                END AS severe_errors,
+            this.avg_response_time
+           FROM ( SELECT source_analytics.source_id,
+                    max(source_analytics.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(source_analytics.origin_images)::bigint AS origin_images,
+                    sum(source_analytics.requests)::bigint AS requests,
+                    sum(source_analytics.renders)::bigint AS renders,
+                    sum(source_analytics.bandwidth)::bigint AS bandwidth,
+                    sum(source_analytics.cdn_bandwidth)::bigint AS cdn_bandwidth,
+                    sum(source_analytics.render_bandwidth)::bigint AS render_bandwidth,
+                    sum(source_analytics.fetch_bandwidth)::bigint AS fetch_bandwidth,
+                    sum(source_analytics.errors)::bigint AS errors,
+                    sum(source_analytics.mild_errors)::bigint AS mild_errors,
+                    sum(source_analytics.severe_errors)::bigint AS severe_errors,
+                    max(source_analytics.avg_response_time) AS avg_response_time
+                   FROM imgix.source_analytics
+                  WHERE source_analytics.account = step.account AND source_analytics.report_key = step.report_key
+                  GROUP BY source_analytics.source_id) this
+             FULL JOIN ( SELECT source_analytics.source_id,
+                    max(source_analytics.source_name) AS source_name,
+                    count(*) AS rows,
+                    sum(source_analytics.origin_images)::bigint AS origin_images,
+                    sum(source_analytics.requests)::bigint AS requests,
+                    sum(source_analytics.renders)::bigint AS renders,
+                    sum(source_analytics.bandwidth)::bigint AS bandwidth,
+                    sum(source_analytics.cdn_bandwidth)::bigint AS cdn_bandwidth,
+                    sum(source_analytics.render_bandwidth)::bigint AS render_bandwidth,
+                    sum(source_analytics.fetch_bandwidth)::bigint AS fetch_bandwidth,
+                    sum(source_analytics.errors)::bigint AS errors,
+                    sum(source_analytics.mild_errors)::bigint AS mild_errors,
+                    sum(source_analytics.severe_errors)::bigint AS severe_errors,
+                    max(source_analytics.avg_response_time) AS avg_response_time
+                   FROM imgix.source_analytics
+                  WHERE source_analytics.account = step.account AND source_analytics.report_key = step.previous_report_key
+                  GROUP BY source_analytics.source_id) prior ON COALESCE(this.source_id, ''::text) = COALESCE(prior.source_id, ''::text)) delta
+  WHERE step.dataset = 'imgix.source_analytics'::text;
+
+COMMENT ON VIEW imgix.source_analytics_daily IS 'What each day added to the month-to-date figures of a Source. The vendor''s column names are assumptions.';
+COMMENT ON COLUMN imgix.source_analytics_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.source_analytics_daily.day IS 'UTC day.';
+COMMENT ON COLUMN imgix.source_analytics_daily.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.source_analytics_daily.source_name IS 'Name of the Source in that report.';
+COMMENT ON COLUMN imgix.source_analytics_daily.days_covered IS 'Days that the figures span: 1, or more when the reports of the days before are missing.';
+COMMENT ON COLUMN imgix.source_analytics_daily.is_first_of_month IS 'Of the first of the month, where the vendor''s totals begin anew.';
+COMMENT ON COLUMN imgix.source_analytics_daily.new_origin_images IS 'Origin images asked for the first time in the month. Not how many were asked for that day.';
+COMMENT ON COLUMN imgix.source_analytics_daily.requests IS 'Requests.';
+COMMENT ON COLUMN imgix.source_analytics_daily.renders IS 'Images rendered.';
+COMMENT ON COLUMN imgix.source_analytics_daily.bandwidth IS 'Bytes sent: render and CDN bandwidth.';
+COMMENT ON COLUMN imgix.source_analytics_daily.cdn_bandwidth IS 'Bytes from the CDN to clients.';
+COMMENT ON COLUMN imgix.source_analytics_daily.render_bandwidth IS 'Bytes from the renderer to the CDN.';
+COMMENT ON COLUMN imgix.source_analytics_daily.fetch_bandwidth IS 'Bytes from the origin to imgix; not charged.';
+COMMENT ON COLUMN imgix.source_analytics_daily.errors IS 'Requests that ended in an error.';
+COMMENT ON COLUMN imgix.source_analytics_daily.mild_errors IS 'Requests that ended in a 4xx error.';
+COMMENT ON COLUMN imgix.source_analytics_daily.severe_errors IS 'Requests that ended in a 5xx error.';
+COMMENT ON COLUMN imgix.source_analytics_daily.avg_response_time_mtd IS 'Average response time since the first of the month. An average cannot be differenced, so there is none of the day.';
+COMMENT ON COLUMN imgix.source_analytics_daily.has_negative IS 'A figure is below zero: the vendor corrected or deleted something. It is shown as it is.';
+COMMENT ON COLUMN imgix.source_analytics_daily.has_vanished IS 'The report no longer has it, the one before had.';
+
+CREATE VIEW imgix.top_images_by_bandwidth AS
+ SELECT latest.account,
+    latest.month,
+    latest.day AS up_to_day,
+    rank() OVER (PARTITION BY latest.account, latest.month ORDER BY images.bandwidth DESC NULLS LAST) AS rank,
+    images.source_id,
+    images.source_name,
+    images.origin_image_url,
+    images.bandwidth,
+    images.requests,
+    images.errors,
+    images.bandwidth::numeric / NULLIF(sum(images.bandwidth) OVER (PARTITION BY latest.account, latest.month), 0::numeric) AS share
+   FROM ledger.report_steps latest
+     CROSS JOIN LATERAL ( SELECT figures.source_id,
+            max(figures.source_name) AS source_name,
+            figures.origin_image_url,
+            sum(figures.bandwidth)::bigint AS bandwidth,
+            sum(figures.requests)::bigint AS requests,
+            sum(figures.errors)::bigint AS errors
+           FROM ( SELECT image_analytics.source_id,
+                    image_analytics.source_name,
+                    image_analytics.origin_image_url,
+                    image_analytics.bandwidth,
+                    image_analytics.requests,
+                    image_analytics.errors
+                   FROM imgix.image_analytics
+                  WHERE latest.accumulation = 'month_to_date'::text AND image_analytics.account = latest.account AND image_analytics.report_key = latest.report_key
+                UNION ALL
+                 SELECT image_analytics.source_id,
+                    image_analytics.source_name,
+                    image_analytics.origin_image_url,
+                    image_analytics.bandwidth,
+                    image_analytics.requests,
+                    image_analytics.errors
+                   FROM imgix.image_analytics
+                  WHERE latest.accumulation = 'daily'::text AND image_analytics.account = latest.account AND image_analytics.period_start >= (latest.month::timestamp without time zone AT TIME ZONE 'UTC'::text) AND image_analytics.period_start <= latest.period_start) figures
+          GROUP BY figures.source_id, figures.origin_image_url) images
+  WHERE latest.dataset = 'imgix.image_analytics'::text AND latest.is_latest_of_month;
+
+COMMENT ON VIEW imgix.top_images_by_bandwidth IS 'Images of each month by the bytes they took, up to the newest report of the month that is loaded.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.account IS 'Account name of the source.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.month IS 'First day of the month.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.up_to_day IS 'UTC day up to which the figures go.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.rank IS '1 is the image with the most bytes in the account and month.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.source_id IS 'imgix Source id.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.source_name IS 'Name of the Source.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.origin_image_url IS 'URL of the origin image.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.bandwidth IS 'Bytes sent in the month.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.requests IS 'Requests in the month.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.errors IS 'Requests in the month that ended in an error.';
+COMMENT ON COLUMN imgix.top_images_by_bandwidth.share IS 'Share of all bytes of the account and month, 0 to 1.';
+
+CREATE TABLE ledger.datasets (
+  account text NOT NULL,
+  dataset text NOT NULL,
+  accumulation text NOT NULL,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT datasets_account_dataset_pkey PRIMARY KEY (account, dataset),
+  CONSTRAINT datasets_accumulation_check CHECK ((accumulation = ANY (ARRAY['daily'::text, 'month_to_date'::text, 'interval'::text, 'window'::text])))
+);
+
+COMMENT ON TABLE ledger.datasets IS 'How the figures of an account''s datasets add up, as configured when they were loaded last.';
+COMMENT ON COLUMN ledger.datasets.account IS 'Account name of the source.';
+COMMENT ON COLUMN ledger.datasets.dataset IS 'Dataset, for example imgix.image_analytics.';
+COMMENT ON COLUMN ledger.datasets.accumulation IS 'daily: a report covers its day alone. month_to_date: totals since the first of the month. interval: each row has its own interval. window: one value for the whole period.';
+COMMENT ON COLUMN ledger.datasets.updated_at IS 'Since when it is so.';
+
 CREATE TABLE ledger.findings (
   finding_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   account text NOT NULL,
@@ -397,9 +1069,12 @@ CREATE TABLE ledger.loads (
   parts jsonb NOT NULL DEFAULT '[]'::jsonb,
   worker text,
   version text,
+  vendor_report_id text,
+  revision text,
+  error_code text,
   CONSTRAINT loads_load_id_pkey PRIMARY KEY (load_id),
   CONSTRAINT loads_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES ledger.units(unit_id) ON DELETE CASCADE,
-  CONSTRAINT loads_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'failed'::text, 'abandoned'::text, 'superseded'::text])))
+  CONSTRAINT loads_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'held'::text, 'failed'::text, 'abandoned'::text, 'superseded'::text])))
 );
 CREATE INDEX loads_started_at_running_idx ON ledger.loads USING btree (started_at) WHERE (outcome = 'running'::text);
 CREATE INDEX loads_unit_id_load_id_idx ON ledger.loads USING btree (unit_id, load_id);
@@ -409,7 +1084,7 @@ COMMENT ON COLUMN ledger.loads.load_id IS 'Number of the load; on every row it w
 COMMENT ON COLUMN ledger.loads.unit_id IS 'The unit it was for.';
 COMMENT ON COLUMN ledger.loads.started_at IS 'When it began.';
 COMMENT ON COLUMN ledger.loads.finished_at IS 'When it ended, however it ended; NULL while it runs.';
-COMMENT ON COLUMN ledger.loads.outcome IS 'running. published: its rows became visible. unchanged: the same content was visible already. failed. abandoned: nothing to read, or shut down. superseded: a newer load was published first.';
+COMMENT ON COLUMN ledger.loads.outcome IS 'running. published: its rows became visible. unchanged: the same content was visible already. held: much smaller than what is visible, kept back until confirmed. failed. abandoned: nothing to read, or shut down. superseded: a newer load was published first.';
 COMMENT ON COLUMN ledger.loads.rows_inserted IS 'Rows that were not there before.';
 COMMENT ON COLUMN ledger.loads.rows_updated IS 'Rows with a changed value.';
 COMMENT ON COLUMN ledger.loads.rows_unchanged IS 'Rows that were there already and were not touched.';
@@ -419,6 +1094,9 @@ COMMENT ON COLUMN ledger.loads.bytes IS 'Bytes received from the vendor, compres
 COMMENT ON COLUMN ledger.loads.parts IS 'Per part: part, name, rows, rejects, bytes, sha256 (of the bytes as received).';
 COMMENT ON COLUMN ledger.loads.worker IS 'Process that began it.';
 COMMENT ON COLUMN ledger.loads.version IS 'Version of edgeledger that began it.';
+COMMENT ON COLUMN ledger.loads.vendor_report_id IS 'The vendor''s own id of what was read, when it has one.';
+COMMENT ON COLUMN ledger.loads.revision IS 'Changes when the vendor issues a report again. NULL: not known, or the report has none. Holds no signed URL.';
+COMMENT ON COLUMN ledger.loads.error_code IS 'Why it failed; NULL otherwise.';
 
 CREATE TABLE ledger.migrations (
   version integer NOT NULL,
@@ -473,19 +1151,19 @@ CREATE TABLE ledger.schema_changes (
   type text NOT NULL,
   report_key text NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
-  CONSTRAINT schema_changes_action_check CHECK ((action = 'added'::text))
+  CONSTRAINT schema_changes_action_check CHECK ((action = ANY (ARRAY['added'::text, 'renamed'::text, 'retyped'::text, 'dropped'::text])))
 );
 CREATE INDEX schema_changes_created_at_idx ON ledger.schema_changes USING btree (created_at);
 CREATE INDEX schema_changes_dataset_column_name_idx ON ledger.schema_changes USING btree (dataset, column_name);
 
-COMMENT ON TABLE ledger.schema_changes IS 'Columns that a report brought and that the data table did not have.';
+COMMENT ON TABLE ledger.schema_changes IS 'Columns that a report brought and that the data table did not have, and what the column mapping made of them since.';
 COMMENT ON COLUMN ledger.schema_changes.dataset IS 'The data table.';
 COMMENT ON COLUMN ledger.schema_changes.column_name IS 'The column as it is called in the table.';
-COMMENT ON COLUMN ledger.schema_changes.header IS 'The header text it came from.';
-COMMENT ON COLUMN ledger.schema_changes.action IS 'added.';
-COMMENT ON COLUMN ledger.schema_changes.type IS 'Its Postgres type.';
-COMMENT ON COLUMN ledger.schema_changes.report_key IS 'The report that brought it first.';
-COMMENT ON COLUMN ledger.schema_changes.created_at IS 'When it was added.';
+COMMENT ON COLUMN ledger.schema_changes.header IS 'added: the header text it came from. renamed: the name the column had before. Otherwise the column.';
+COMMENT ON COLUMN ledger.schema_changes.action IS 'added: a report brought it. renamed, retyped, dropped: the mapping in edgeledger.yaml was applied.';
+COMMENT ON COLUMN ledger.schema_changes.type IS 'Its Postgres type from then on.';
+COMMENT ON COLUMN ledger.schema_changes.report_key IS 'The report that brought it first; blank for what a person applied.';
+COMMENT ON COLUMN ledger.schema_changes.created_at IS 'When it happened.';
 
 CREATE TABLE ledger.units (
   unit_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -512,6 +1190,10 @@ CREATE TABLE ledger.units (
   load_id bigint,
   revision text,
   next_check_at timestamp with time zone,
+  held_fingerprint text,
+  held_revision text,
+  held_rows bigint,
+  held_at timestamp with time zone,
   CONSTRAINT units_unit_id_pkey PRIMARY KEY (unit_id),
   CONSTRAINT units_account_dataset_report_key_key UNIQUE (account, dataset, report_key),
   CONSTRAINT units_load_id_fkey FOREIGN KEY (load_id) REFERENCES ledger.loads(load_id) DEFERRABLE INITIALLY DEFERRED,
@@ -547,6 +1229,10 @@ COMMENT ON COLUMN ledger.units.expires_at IS 'When the vendor drops it.';
 COMMENT ON COLUMN ledger.units.load_id IS 'The load that wrote the rows that are visible now.';
 COMMENT ON COLUMN ledger.units.revision IS 'What changes when the vendor re-issues the report, of the visible load. Holds no signed URL.';
 COMMENT ON COLUMN ledger.units.next_check_at IS 'Not to be looked at before this instant; NULL when nothing is due.';
+COMMENT ON COLUMN ledger.units.held_fingerprint IS 'Hash of the rows of a revision that is kept back; a later reading with the same hash confirms it. NULL unless held.';
+COMMENT ON COLUMN ledger.units.held_revision IS 'Like revision, of the one that is kept back.';
+COMMENT ON COLUMN ledger.units.held_rows IS 'Rows of the revision that is kept back.';
+COMMENT ON COLUMN ledger.units.held_at IS 'When it was first read with this content.';
 
 CREATE VIEW ledger.coverage AS
  SELECT account,
@@ -674,6 +1360,105 @@ COMMENT ON COLUMN ledger.gaps.error_message IS 'What went wrong last, or why it 
 COMMENT ON COLUMN ledger.gaps.expires_at IS 'When the vendor drops it.';
 COMMENT ON COLUMN ledger.gaps.days_left IS 'Days until the vendor drops it; 0 when it is lost, negative when it is overdue, NULL when not known.';
 
+CREATE VIEW ledger.report_steps AS
+ SELECT account,
+    dataset,
+    report_key,
+    period_start,
+    day,
+    month,
+    accumulation,
+    day = month AS is_first_of_month,
+    is_latest_of_month,
+        CASE
+            WHEN accumulation = 'month_to_date'::text THEN previous_report_key
+            ELSE NULL::text
+        END AS previous_report_key,
+        CASE
+            WHEN accumulation = 'month_to_date'::text THEN day - COALESCE(previous_day, month - 1)
+            ELSE 1
+        END AS days_covered
+   FROM ( SELECT reports.account,
+            reports.dataset,
+            reports.report_key,
+            reports.period_start,
+            reports.accumulation,
+            reports.day,
+            reports.month,
+            lag(reports.report_key) OVER earlier AS previous_report_key,
+            lag(reports.day) OVER earlier AS previous_day,
+            lead(reports.day) OVER earlier IS NULL AS is_latest_of_month
+           FROM ( SELECT units.account,
+                    units.dataset,
+                    units.report_key,
+                    units.period_start,
+                    datasets.accumulation,
+                    (units.period_start AT TIME ZONE 'UTC'::text)::date AS day,
+                    date_trunc('month'::text, (units.period_start AT TIME ZONE 'UTC'::text))::date AS month
+                   FROM ledger.units
+                     JOIN ledger.datasets USING (account, dataset)
+                  WHERE (units.state = ANY (ARRAY['loaded'::text, 'held'::text])) AND (datasets.accumulation = ANY (ARRAY['daily'::text, 'month_to_date'::text]))) reports
+          WINDOW earlier AS (PARTITION BY reports.account, reports.dataset, reports.month ORDER BY reports.day, reports.report_key)) ordered;
+
+COMMENT ON VIEW ledger.report_steps IS 'Loaded daily and month-to-date reports, each with the one before it in its month: what a month-to-date report adds is its difference to that.';
+COMMENT ON COLUMN ledger.report_steps.account IS 'Account name of the source.';
+COMMENT ON COLUMN ledger.report_steps.dataset IS 'Dataset, for example imgix.source_analytics.';
+COMMENT ON COLUMN ledger.report_steps.report_key IS 'The report.';
+COMMENT ON COLUMN ledger.report_steps.period_start IS 'Midnight UTC of the day it covers, or covers up to.';
+COMMENT ON COLUMN ledger.report_steps.day IS 'That UTC day.';
+COMMENT ON COLUMN ledger.report_steps.month IS 'First day of its month.';
+COMMENT ON COLUMN ledger.report_steps.accumulation IS 'daily or month_to_date.';
+COMMENT ON COLUMN ledger.report_steps.is_first_of_month IS 'It is of the first of the month, where month-to-date figures begin anew.';
+COMMENT ON COLUMN ledger.report_steps.is_latest_of_month IS 'No later report of the month is loaded.';
+COMMENT ON COLUMN ledger.report_steps.previous_report_key IS 'The report to subtract; NULL for daily reports and for the first one of a month that is loaded.';
+COMMENT ON COLUMN ledger.report_steps.days_covered IS 'Days that the difference spans: 1, or more when reports before it are missing.';
+
+CREATE VIEW ledger.revisions AS
+ WITH readings AS (
+         SELECT loads.load_id,
+            loads.unit_id,
+            loads.outcome,
+            loads.finished_at,
+            loads.vendor_report_id,
+            loads.revision,
+            loads.parts,
+            lag(loads.load_id) OVER earlier AS previous_load_id,
+            lag(loads.revision) OVER earlier AS previous_revision,
+            lag(loads.parts) OVER earlier AS previous_parts
+           FROM ledger.loads
+          WHERE (loads.outcome = ANY (ARRAY['published'::text, 'unchanged'::text, 'held'::text])) AND loads.revision IS NOT NULL
+          WINDOW earlier AS (PARTITION BY loads.unit_id ORDER BY loads.load_id)
+        )
+ SELECT units.account,
+    units.dataset,
+    units.report_key,
+    units.period_start,
+    readings.load_id,
+    readings.previous_load_id,
+    readings.finished_at AS read_at,
+    readings.outcome,
+    readings.vendor_report_id,
+    ( SELECT COALESCE(sum((part.value ->> 'rows'::text)::bigint), 0::numeric)::bigint AS "coalesce"
+           FROM jsonb_array_elements(readings.parts) part(value)) AS rows,
+    ( SELECT COALESCE(sum((part.value ->> 'rows'::text)::bigint), 0::numeric)::bigint AS "coalesce"
+           FROM jsonb_array_elements(readings.previous_parts) part(value)) AS previous_rows
+   FROM readings
+     JOIN ledger.units USING (unit_id)
+  WHERE readings.revision IS DISTINCT FROM readings.previous_revision AND readings.previous_load_id IS NOT NULL;
+
+COMMENT ON VIEW ledger.revisions IS 'Reports that the vendor issued again after they had been loaded, one row for each time.';
+COMMENT ON COLUMN ledger.revisions.account IS 'Account name of the source.';
+COMMENT ON COLUMN ledger.revisions.dataset IS 'Dataset, for example imgix.cdn_logs.';
+COMMENT ON COLUMN ledger.revisions.report_key IS 'The unit''s report key.';
+COMMENT ON COLUMN ledger.revisions.period_start IS 'Start of the covered period, UTC, inclusive.';
+COMMENT ON COLUMN ledger.revisions.load_id IS 'The load that read the revision first.';
+COMMENT ON COLUMN ledger.revisions.previous_load_id IS 'The load that had read the report before.';
+COMMENT ON COLUMN ledger.revisions.read_at IS 'When the revision was read first.';
+COMMENT ON COLUMN ledger.revisions.outcome IS 'published: it replaced the earlier rows. unchanged: its rows are the same. held: it was kept back.';
+COMMENT ON COLUMN ledger.revisions.vendor_report_id IS 'The vendor''s id of the revision.';
+COMMENT ON COLUMN ledger.revisions.rows IS 'Rows of the revision.';
+COMMENT ON COLUMN ledger.revisions.previous_rows IS 'Rows of what was read before.';
+
 CREATE TABLE staging.loads (
   load_id bigint NOT NULL,
   previous_state text NOT NULL,
@@ -740,16 +1525,28 @@ GRANT SELECT ON akamai.endpoint_usage_by_time TO edgeledger_reader;
 GRANT SELECT ON akamai.report_summaries TO edgeledger_reader;
 GRANT SELECT ON imgix.cdn_logs TO edgeledger_reader;
 GRANT SELECT ON imgix.credit_analytics_daily TO edgeledger_reader;
+GRANT SELECT ON imgix.credit_analytics_daily_from_mtd TO edgeledger_reader;
 GRANT SELECT ON imgix.credit_analytics_mtd TO edgeledger_reader;
+GRANT SELECT ON imgix.credits_daily TO edgeledger_reader;
+GRANT SELECT ON imgix.credits_month_check TO edgeledger_reader;
+GRANT SELECT ON imgix.current_sources TO edgeledger_reader;
+GRANT SELECT ON imgix.errors_by_image TO edgeledger_reader;
 GRANT SELECT ON imgix.image_analytics TO edgeledger_reader;
+GRANT SELECT ON imgix.image_analytics_daily TO edgeledger_reader;
 GRANT SELECT ON imgix.mild_errors TO edgeledger_reader;
+GRANT SELECT ON imgix.new_origin_images_daily TO edgeledger_reader;
 GRANT SELECT ON imgix.source_analytics TO edgeledger_reader;
+GRANT SELECT ON imgix.source_analytics_daily TO edgeledger_reader;
+GRANT SELECT ON imgix.top_images_by_bandwidth TO edgeledger_reader;
 GRANT SELECT ON ledger.coverage TO edgeledger_reader;
+GRANT SELECT ON ledger.datasets TO edgeledger_reader;
 GRANT SELECT ON ledger.findings TO edgeledger_reader;
 GRANT SELECT ON ledger.freshness TO edgeledger_reader;
 GRANT SELECT ON ledger.gaps TO edgeledger_reader;
 GRANT SELECT ON ledger.loads TO edgeledger_reader;
 GRANT SELECT ON ledger.migrations TO edgeledger_reader;
 GRANT SELECT ON ledger.rejects TO edgeledger_reader;
+GRANT SELECT ON ledger.report_steps TO edgeledger_reader;
+GRANT SELECT ON ledger.revisions TO edgeledger_reader;
 GRANT SELECT ON ledger.schema_changes TO edgeledger_reader;
 GRANT SELECT ON ledger.units TO edgeledger_reader;

@@ -1,11 +1,13 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runBackfillCommand } from './commands/backfill.ts';
 import { runDemoCommand } from './commands/demo.ts';
 import { runGapsCommand } from './commands/gaps.ts';
 import { runImportCommand } from './commands/import-files.ts';
 import { runMigrateCommand } from './commands/migrate.ts';
 import { runPlanCommand } from './commands/plan.ts';
+import { runReplayCommand } from './commands/replay.ts';
 import { runRunCommand } from './commands/run.ts';
+import { runSchemaApplyCommand, runSchemaCommand } from './commands/schema.ts';
 import { runServeCommand } from './commands/serve.ts';
 import { runStatusCommand } from './commands/status.ts';
 import { EXIT } from './exit-codes.ts';
@@ -65,6 +67,21 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  edgeledger status\n  edgeledger status --json | jq .datasets')
     .action(async (options) => finish(await runStatusCommand(io, options)));
+  const schema = program
+    .command('schema')
+    .description('columns that reports brought and no mapping knows, with the type their values fit')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  edgeledger schema\n  edgeledger schema apply')
+    .action(async (options) => finish(await runSchemaCommand(io, options)));
+  schema
+    .command('apply')
+    .description('apply the column mapping of edgeledger.yaml to what is loaded already')
+    .option('--force', 'make NULL of values that the new type refuses')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  edgeledger schema apply')
+    .action(async (_options, command: Command) =>
+      finish(await runSchemaApplyCommand(io, command.optsWithGlobals())),
+    );
   program
     .command('gaps')
     .description('every expected report that is not loaded, with the days left before the vendor drops it')
@@ -94,6 +111,20 @@ function addLoadCommands(program: Command, io: Io, finish: (code: number) => voi
   withRange(program.command('backfill'), 'plan and enqueue for the running workers')
     .addHelpText('after', '\nExample:\n  edgeledger backfill --from 2026-09-01 --to 2026-09-30')
     .action(async (options) => finish(await runBackfillCommand(io, options)));
+  withRange(program.command('replay'), 'load reports again that were loaded before, covered ones too')
+    .argument('[report_key...]', 'the reports; or give days with --from and --to')
+    .addOption(
+      new Option('--from-archive', 'only from the raw archive: no vendor call is made').conflicts(
+        'fromVendor',
+      ),
+    )
+    .option('--from-vendor', 'only from the vendor, whatever the archive has')
+    .option('--confirm', 'replace the visible rows even by a much smaller report')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger replay cdn_logs_20261120\n  edgeledger replay --dataset cdn_logs --from 2026-11-01 --to 2026-11-07 --from-archive',
+    )
+    .action(async (reportKeys: string[], options) => finish(await runReplayCommand(io, reportKeys, options)));
   program
     .command('import')
     .description("load report files that were saved from the vendor's dashboard (CSV or CSV.gz)")

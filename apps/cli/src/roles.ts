@@ -1,4 +1,4 @@
-import type { Source } from '@edgeledger/core';
+import { HOUR_MS, type Source } from '@edgeledger/core';
 import { createDashboard } from '@edgeledger/dashboard';
 import {
   type Consumer,
@@ -10,7 +10,7 @@ import {
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
-import { openQueue, type Services } from './services.ts';
+import { openQueue, type Services, sweep } from './services.ts';
 import { VERSION } from './version.ts';
 
 export const ROLES = ['scheduler', 'worker', 'dashboard'] as const;
@@ -84,11 +84,13 @@ function startWorker(
     sources,
     ledger: warehouse.ledger,
     loader: warehouse.loader,
-    sweep: (now) => warehouse.sweepStaging(now),
+    sweep: (now) => sweep(services, now),
     producer,
     clock: io.clock,
     logger,
     thresholds: config.rejects,
+    shrink: config.revisions,
+    lateAfterMs: config.schedule.lateAfterHours * HOUR_MS,
     backfillDays: config.backfillDays,
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.onUnitEnd && { onUnitEnd: options.onUnitEnd }),

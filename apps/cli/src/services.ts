@@ -1,5 +1,7 @@
+import { createDirectoryArchive, createS3Archive } from '@edgeledger/archive';
 import { type Config, loadConfigFromProcess } from '@edgeledger/config';
-import { ConfigError, type Dataset, type Logger, type Source } from '@edgeledger/core';
+import { type Archive, ConfigError, type Dataset, type Logger, type Source } from '@edgeledger/core';
+import { withArchive } from '@edgeledger/pipeline';
 import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import { createLogger } from '@edgeledger/telemetry';
@@ -92,11 +94,35 @@ async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Prom
 export function openSources(setup: Setup, options: SourceOptions = {}): Source[] {
   const { config, io, logger } = setup;
   if (config.sources.length === 0) throw noSources(config);
-  return createSources(config.sources, {
+  const sources = createSources(config.sources, {
     clock: io.clock,
     logger,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
   });
+  const archive = openArchive(config);
+  return archive === undefined ? sources : sources.map((source) => withArchive(source, archive));
+}
+
+/** Where raw files are kept; undefined when they are not. */
+export function openArchive({ archive }: Config): Archive | undefined {
+  if (archive.kind === 'directory') return createDirectoryArchive(archive);
+  return archive.kind === 's3' ? createS3Archive(archive) : undefined;
+}
+
+/** Clears away what killed processes left, and raw files that are older than they are to be kept. */
+export async function sweep(
+  services: Pick<Services, 'warehouse' | 'config' | 'logger'>,
+  now: Date,
+): Promise<void> {
+  await services.warehouse.sweepStaging(now);
+  try {
+    const removed = (await openArchive(services.config)?.prune(now)) ?? 0;
+    if (removed > 0) services.logger.info({ removed }, 'old files removed from the archive');
+  } catch (error) {
+    // no reason to load nothing
+    const message = error instanceof Error ? error.message : String(error);
+    services.logger.warn({ error: message }, 'the archive could not be cleared of old files');
+  }
 }
 
 export interface SourceOptions {

@@ -7,6 +7,7 @@ import {
   type Loader,
   type Logger,
   type RejectThresholds,
+  type ShrinkLimits,
   type Source,
   toUtcDay,
 } from '@edgeledger/core';
@@ -46,6 +47,9 @@ export interface HandlerServices {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly thresholds: RejectThresholds;
+  readonly shrink?: ShrinkLimits;
+  /** How long after its due time a unit that is not there is reported as late, in ms. */
+  readonly lateAfterMs?: number;
   /** How many whole days a tick without a range looks back. */
   readonly backfillDays: number;
   readonly onProgress?: UnitRun['onProgress'];
@@ -62,7 +66,7 @@ export function createHandlers(services: HandlerServices): Handlers {
       await services.sweep(now);
       const context = { now, signal, logger: services.logger, isManual: payload.reason === 'backfill' };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
-      await recordPlan(planned, source, services.ledger, now);
+      await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
       const { added } = await services.producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );
@@ -139,8 +143,11 @@ export async function settleFailedJob(failure: JobFailure, services: HandlerServ
 function endUnit(outcome: UnitOutcome, services: HandlerServices): JobOutcome {
   services.onUnitEnd?.(outcome);
   if (outcome.kind === 'waiting') return outcome;
+  // the next tick after that time reads it again
+  if (outcome.kind === 'held') return { kind: 'done', result: { held: outcome.reason } };
   if (outcome.kind === 'lost') return { kind: 'done', result: { lost: outcome.reason } };
-  return { kind: 'done', result: { ...outcome.result } };
+  const { held: _, ...result } = outcome.result;
+  return { kind: 'done', result };
 }
 
 function toReport(payload: LoadUnitPayload & { readonly loadId: string }) {

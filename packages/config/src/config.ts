@@ -1,4 +1,11 @@
-import type { Accumulation, ColumnType, RejectThresholds, Secret, Vendor } from '@edgeledger/core';
+import type {
+  Accumulation,
+  ColumnType,
+  RejectThresholds,
+  Secret,
+  ShrinkLimits,
+  Vendor,
+} from '@edgeledger/core';
 
 /** What a person says of one column of a report. */
 export interface ColumnConfig {
@@ -64,11 +71,30 @@ export interface ScheduleConfig {
   /** Cron pattern, UTC. */
   readonly akamai: string;
   readonly reconcileMinutes: number;
+  /** A report that is not there so long after it was due is reported as late, in hours. */
+  readonly lateAfterHours: number;
+}
+
+/** Any storage that speaks Amazon's S3 protocol. */
+export interface S3ArchiveConfig {
+  readonly kind: 's3';
+  /** Origin of the service. */
+  readonly endpoint: URL;
+  readonly bucket: string;
+  readonly region: string;
+  /** Folder in the bucket, without slashes around it; blank for none. */
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly keepDays: number;
+  /** Folder on this machine where a file is received before it is sent. */
+  readonly spoolPath: string;
 }
 
 export type ArchiveConfig =
   | { readonly kind: 'off' }
-  | { readonly kind: 'directory'; readonly path: string; readonly keepDays: number };
+  | { readonly kind: 'directory'; readonly path: string; readonly keepDays: number }
+  | S3ArchiveConfig;
 
 export interface AlertsConfig {
   /** The whole URL is a credential with most receivers. */
@@ -106,6 +132,8 @@ export interface Config {
   readonly missing: Readonly<Record<Vendor, readonly string[]>>;
   readonly backfillDays: number;
   readonly rejects: RejectThresholds;
+  /** When a report that was issued again counts as much smaller and is held back. */
+  readonly revisions: ShrinkLimits;
   readonly schedule: ScheduleConfig;
   readonly archive: ArchiveConfig;
   readonly alerts: AlertsConfig | undefined;

@@ -6,11 +6,14 @@ import {
   type Check,
   checkAccountId,
   checkAkamaiHost,
+  checkBucket,
   checkCredential,
   checkHost,
   checkHttpUrl,
   checkName,
   checkOrigin,
+  checkPrefix,
+  checkServiceOrigin,
   checkShare,
   oneOf,
   splitList,
@@ -134,8 +137,14 @@ export const fileSchema = shape({
     maxCount: checked(wholeNumber(0, 1e9)).optional(),
   }).optional(),
   archive: shape({
-    kind: checked(oneOf(['off', 'directory'])),
+    kind: checked(oneOf(['off', 'directory', 's3'])),
     path: text.optional(),
+    endpoint: checked(checkServiceOrigin).optional(),
+    bucket: checked(checkBucket).optional(),
+    region: checked(checkName).optional(),
+    prefix: checked(checkPrefix).optional(),
+    accessKeyId: checked(checkCredential).optional(),
+    secretAccessKey: checked(checkCredential).optional(),
     keepDays: checked(wholeNumber(1, 36_500)).optional(),
   }).optional(),
   alerts: shape({
@@ -146,6 +155,12 @@ export const fileSchema = shape({
     imgix: checked(checkCron).optional(),
     akamai: checked(checkCron).optional(),
     reconcileMinutes: checked(wholeNumber(1, 1440)).optional(),
+    lateAfterHours: checked(wholeNumber(0, 24 * 90)).optional(),
+  }).optional(),
+  revisions: shape({
+    minShare: checked(checkShare).optional(),
+    minMissingRows: checked(wholeNumber(0, 1e12)).optional(),
+    confirmAfterMinutes: checked(wholeNumber(0, 60 * 24 * 30)).optional(),
   }).optional(),
 });
 

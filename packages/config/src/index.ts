@@ -9,6 +9,7 @@ export type {
   DatasetConfig,
   ImgixSourceConfig,
   LogConfig,
+  S3ArchiveConfig,
   ScheduleConfig,
   SourceConfig,
 } from './config.ts';

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { DEFAULT_REJECT_THRESHOLDS, Secret } from '@edgeledger/core';
+import {
+  DEFAULT_LATE_AFTER_MS,
+  DEFAULT_REJECT_THRESHOLDS,
+  DEFAULT_SHRINK_LIMITS,
+  HOUR_MS,
+  MINUTE_MS,
+  Secret,
+  type ShrinkLimits,
+} from '@edgeledger/core';
+import { loadArchive } from './archive.ts';
 import {
   type AlertsConfig,
-  type ArchiveConfig,
   type Config,
   type DashboardConfig,
   LOG_FORMATS,
@@ -16,7 +23,7 @@ import type { FileConfig } from './file-schema.ts';
 import { parseFile } from './load-file.ts';
 import { findMissing, loadSources, type SourceFile } from './load-sources.ts';
 import { createProblems, type Problems } from './problems.ts';
-import { createTextFiles, type TextFiles } from './text-files.ts';
+import { createTextFiles } from './text-files.ts';
 import { checkHttpUrl, checkListenHost, connectionUrl, matching, oneOf, wholeNumber } from './values.ts';
 import { createVariables, type Variables } from './variables.ts';
 import { loadYamlFile, type YamlFile } from './yaml-file.ts';
@@ -64,13 +71,17 @@ function loadSchedule(file: FileConfig): ScheduleConfig {
     imgix: file.schedule?.imgix ?? '5 4 * * *',
     akamai: file.schedule?.akamai ?? '15 4 * * *',
     reconcileMinutes: file.schedule?.reconcileMinutes ?? 30,
+    lateAfterHours: file.schedule?.lateAfterHours ?? DEFAULT_LATE_AFTER_MS / HOUR_MS,
   };
 }
 
-function loadArchive(file: FileConfig, home: string, files: TextFiles): ArchiveConfig {
-  if (file.archive?.kind !== 'directory') return { kind: 'off' };
-  const path = file.archive.path === undefined ? join(home, 'archive') : files.toPath(file.archive.path);
-  return { kind: 'directory', path, keepDays: file.archive.keepDays ?? 400 };
+function loadRevisions(file: FileConfig): ShrinkLimits {
+  const minutes = file.revisions?.confirmAfterMinutes;
+  return {
+    minShare: file.revisions?.minShare ?? DEFAULT_SHRINK_LIMITS.minShare,
+    minMissingRows: file.revisions?.minMissingRows ?? DEFAULT_SHRINK_LIMITS.minMissingRows,
+    confirmAfterMs: minutes === undefined ? DEFAULT_SHRINK_LIMITS.confirmAfterMs : minutes * MINUTE_MS,
+  };
 }
 
 function loadAlerts(file: FileConfig): AlertsConfig | undefined {
@@ -133,8 +144,9 @@ export function loadConfig(options: LoadConfigOptions): Config {
       maxShare: file.rejects?.maxShare ?? DEFAULT_REJECT_THRESHOLDS.maxShare,
       maxCount: file.rejects?.maxCount ?? DEFAULT_REJECT_THRESHOLDS.maxCount,
     },
+    revisions: loadRevisions(file),
     schedule: loadSchedule(file),
-    archive: loadArchive(file, home, files),
+    archive: loadArchive({ archive: file.archive, home }, files, problems),
     alerts: loadAlerts(file),
     dashboard: loadDashboard(variables, problems),
     log: {

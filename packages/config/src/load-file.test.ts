@@ -273,7 +273,7 @@ test.each([
   ],
   ['rejects: { maxShare: 1.5 }', /maxShare: "1\.5" is not a share from 0 to 1/],
   ['rejects: { maxCount: -1 }', /maxCount: "-1" is not a whole number/],
-  ['archive: { kind: tape }', /archive\.kind: "tape" is not one of: off, directory/],
+  ['archive: { kind: tape }', /archive\.kind: "tape" is not one of: off, directory, s3/],
   ['alerts: { webhook: hunter2 }', /alerts\.webhook: \[secret\] is not an http or https URL/],
   ['alerts: { format: slack }', /alerts\.webhook: is missing/],
   [
@@ -384,4 +384,41 @@ test('characters that stand for references inside the program cannot be brought 
 
 test('a broken file does not add problems about a credential it may hold', () => {
   expect(problemsOf('a: b: c', { AKAMAI_HOST: 'h.example' })).toHaveLength(1);
+});
+
+test('an S3 archive is read with its secret from a variable, and says what it lacks', () => {
+  const yaml = [
+    'archive:',
+    '  kind: s3',
+    '  endpoint: http://minio:9000',
+    '  bucket: raw-reports',
+    '  prefix: edgeledger/files',
+    '  accessKeyId: AKIA1',
+    `  secretAccessKey: $\{ARCHIVE_SECRET}`,
+  ].join('\n');
+  const config = load(yaml, { ARCHIVE_SECRET: 'hunter2' });
+  expect(config.archive).toMatchObject({
+    kind: 's3',
+    endpoint: new URL('http://minio:9000'),
+    bucket: 'raw-reports',
+    region: 'us-east-1',
+    prefix: 'edgeledger/files',
+    keepDays: 400,
+    spoolPath: '/app/.edgeledger/archive-spool',
+  });
+  expect(JSON.stringify(config)).not.toContain('hunter2');
+  expect(() => load('archive: { kind: s3, bucket: raw-reports }')).toThrow(
+    /archive: kind s3 needs endpoint, accessKeyId, secretAccessKey, too/,
+  );
+  expect(() => load(yaml.replace('edgeledger/files', '../up'), { ARCHIVE_SECRET: 'x' })).toThrow(
+    /archive\.prefix: .*is not a folder in a bucket/,
+  );
+});
+
+test('the deadline of late reports and the limits of small revisions can be set', () => {
+  const config = load(
+    'schedule: { lateAfterHours: 2 }\nrevisions: { minShare: 0.2, minMissingRows: 5, confirmAfterMinutes: 30 }',
+  );
+  expect(config.schedule.lateAfterHours).toBe(2);
+  expect(config.revisions).toEqual({ minShare: 0.2, minMissingRows: 5, confirmAfterMs: 1_800_000 });
 });

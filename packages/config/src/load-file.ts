@@ -5,7 +5,14 @@ import { didYouMean } from './suggest.ts';
 import { splitList } from './values.ts';
 import type { FilePath, YamlFile } from './yaml-file.ts';
 
-const SECRET_KEYS = new Set(['apiKey', 'clientToken', 'clientSecret', 'accessToken', 'webhook']);
+const SECRET_KEYS = new Set([
+  'apiKey',
+  'clientToken',
+  'clientSecret',
+  'accessToken',
+  'secretAccessKey',
+  'webhook',
+]);
 
 const KINDS: Record<string, string> = {
   object: 'a group of keys',

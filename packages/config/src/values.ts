@@ -82,6 +82,26 @@ export const checkOrigin: Check<URL> = (text) => {
   return accept(url);
 };
 
+/** Where a storage service is. Requests to it are signed, no secret goes there: plain http is the owner's choice. */
+export const checkServiceOrigin: Check<URL> = (text) => {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return refuse('is not an http or https URL.');
+  if (url.username !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    return refuse('is more than an origin. Give it as https://host; the bucket has a setting of its own.');
+  }
+  return accept(url);
+};
+
+export const checkBucket = matching(
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  'is not a bucket name. Use 3 to 63 lower-case letters, digits, "." and "-".',
+);
+
+export const checkPrefix = matching(
+  /^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/,
+  'is not a folder in a bucket. Use letters, digits, "_", "-" and ".", with "/" only between folders.',
+);
+
 /** An http(s) URL with any path, for webhooks and collectors. */
 export const checkHttpUrl: Check<string> = (text) =>
   URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)

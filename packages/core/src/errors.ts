@@ -23,6 +23,7 @@ export const ERROR_CODES = {
     'queue.unavailable',
     'load.superseded',
     'load.staging-lost',
+    'archive.unavailable',
   ],
   ThrottledError: ['source.throttled'],
   ConfigError: [
@@ -52,6 +53,7 @@ export const ERROR_CODES = {
     'file.malformed',
     'file.too-large',
     'unit.rejects-above-threshold',
+    'archive.missing',
   ],
   InvariantError: ['internal.invariant'],
 } as const;

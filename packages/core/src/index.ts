@@ -1,5 +1,6 @@
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
+export type { Archive, ArchiveEntry } from './contracts/archive.ts';
 export type {
   CompanionRows,
   DiscoverRange,
@@ -17,12 +18,16 @@ export type {
   SourceContext,
 } from './contracts/source.ts';
 export type {
+  HeldRevision,
+  LateUnit,
   Ledger,
   Load,
   Loader,
   PartReceipt,
   PublishRequest,
   PublishResult,
+  Reading,
+  ShrinkGuard,
   StageProgress,
   UnitFilter,
 } from './contracts/warehouse.ts';
@@ -64,6 +69,7 @@ export {
   type RejectThresholds,
 } from './reject.ts';
 export { redactUrl, Secret } from './secret.ts';
+export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
 export {
   type ExpectedUnit,
   type ListedReport,
@@ -90,4 +96,4 @@ export {
   toUtcDay,
   type UtcDay,
 } from './utc-day.ts';
-export { nextLookAt } from './wait.ts';
+export { DEFAULT_LATE_AFTER_MS, isLate, nextLookAt } from './wait.ts';

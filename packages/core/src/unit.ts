@@ -83,6 +83,8 @@ export interface UnitRecord extends UnitRef {
   /** Not to be looked at before this instant; null when nothing is due. */
   readonly nextCheckAt: Date | null;
   readonly loadId: string | null;
+  /** Like `revision`, of a revision that is kept back; absent or null unless `held`. */
+  readonly heldRevision?: string | null;
   /** Some process worked on it a moment ago. */
   readonly isBeingLoaded: boolean;
 }

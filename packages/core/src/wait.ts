@@ -1,5 +1,13 @@
 import { HOUR_MS, MINUTE_MS } from './utc-day.ts';
 
+/** How long after its due time a unit is reported late, unless configured otherwise. */
+export const DEFAULT_LATE_AFTER_MS = 8 * HOUR_MS;
+
+/** Whether the deadline of something that was due at `dueAt` is over. */
+export function isLate(dueAt: Date, now: Date, lateAfterMs = DEFAULT_LATE_AFTER_MS): boolean {
+  return now.getTime() >= dueAt.getTime() + lateAfterMs;
+}
+
 /**
  * When to look again for something that was due at `dueAt`: at that time when it lies ahead, else after a
  * pause that grows with the delay, 15 minutes in the first hour up to 6 hours after a day.

@@ -1,5 +1,7 @@
+export { createArchivedSource, findArchivedReading, withArchive } from './archived-source.ts';
 export { decideFinality, type Finality, type Reading } from './finality.ts';
 export {
+  HELD_REASON,
   type LoadReason,
   type Plan,
   type PlannedUnit,
@@ -7,7 +9,7 @@ export {
   plan,
   type WaitingUnit,
 } from './plan.ts';
-export { planSource, recordPlan } from './plan-source.ts';
+export { type PlanRecord, planSource, recordPlan } from './plan-source.ts';
 export {
   beginReport,
   failReport,

@@ -1,7 +1,15 @@
 import { type ExpectedUnit, nextLookAt, toUnitId, type UnitRecord } from '@edgeledger/core';
 
 /** Why a unit is read. */
-export type LoadReason = 'new' | 'waited' | 'failed before' | 'interrupted' | 'revised' | 'provisional';
+export type LoadReason =
+  | 'new'
+  | 'waited'
+  | 'failed before'
+  | 'interrupted'
+  | 'revised'
+  | 'held'
+  | 'provisional'
+  | 'replayed';
 
 export interface PlannedUnit {
   readonly unit: ExpectedUnit;
@@ -32,6 +40,10 @@ export interface PlanOptions {
    */
   readonly isManual: boolean;
 }
+
+/** Why a unit that is held waits. */
+export const HELD_REASON =
+  'the vendor issued it again much smaller; a second reading decides, until then the earlier rows stay';
 
 type Decision =
   | { readonly kind: 'load'; readonly reason: LoadReason }
@@ -73,7 +85,8 @@ function decide(
   now: Date,
   options: PlanOptions,
 ): Decision {
-  if (record?.state === 'loaded' || record?.state === 'held') return decideLoaded(unit, record, now);
+  if (record?.state === 'held') return decideHeld(unit, record, now);
+  if (record?.state === 'loaded') return decideLoaded(unit, record, now);
   if (unit.expiresAt <= now && unit.listed === undefined) return { kind: 'lost' };
   if (unit.notYet !== undefined) {
     return { kind: 'waiting', until: nextLookAt(unit.dueAt, now), reason: unit.notYet };
@@ -100,6 +113,17 @@ function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decisi
   if (revised) return { kind: 'load', reason: 'revised' };
   const due = record.settledAt === null && record.nextCheckAt !== null && record.nextCheckAt <= now;
   return due && unit.notYet === undefined ? { kind: 'load', reason: 'provisional' } : { kind: 'covered' };
+}
+
+/**
+ * A revision that is much smaller than what is visible is looked at once more, later; another one, or the one
+ * that is visible, at once.
+ */
+function decideHeld(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision {
+  if (unit.listed?.completed !== true) return { kind: 'covered' };
+  if (unit.listed.revision !== record.heldRevision) return { kind: 'load', reason: 'revised' };
+  if (record.nextCheckAt === null || record.nextCheckAt <= now) return { kind: 'load', reason: 'held' };
+  return { kind: 'waiting', until: record.nextCheckAt, reason: HELD_REASON };
 }
 
 function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {

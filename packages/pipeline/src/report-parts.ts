@@ -8,17 +8,17 @@ import {
   toEdgeledgerError,
   type UnitRef,
 } from '@edgeledger/core';
+import { publishLoad } from './publish-load.ts';
 import {
   getDataset,
   isHeaderUnknown,
-  publishLoad,
   type ReadyUnit,
   settlingLoad,
-  stagePart,
   type UnitOutcome,
   type UnitRun,
   type UnitServices,
 } from './run-unit.ts';
+import { stagePart } from './stage-part.ts';
 
 /** A report whose parts are separate jobs: `beginReport`, then the other parts, then `publishReport`. */
 export interface ReportLoad {

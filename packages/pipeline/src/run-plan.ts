@@ -9,6 +9,7 @@ import {
 import pLimit from 'p-limit';
 import type { PlannedUnit } from './plan.ts';
 import { runUnit, type UnitOutcome, type UnitServices } from './run-unit.ts';
+import { isBrokenDownload } from './stage-part.ts';
 
 /** What a watcher is told while a plan runs. */
 export interface PlanWatcher {
@@ -136,6 +137,8 @@ async function runWithRetries(planned: PlannedUnit, services: UnitServices, run:
 
 function pauseBefore(error: EdgeledgerError, attempt: number): number | undefined {
   if (error instanceof ThrottledError) return error.retryAfterMs;
+  // it was repeated in place, as often as is sensible for now
+  if (isBrokenDownload(error)) return undefined;
   // the HTTP client has tried that several times already
   if (error.code === 'source.unavailable') return undefined;
   if (error instanceof TransientError) return 500 * 4 ** (attempt - 1);

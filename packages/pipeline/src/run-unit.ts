@@ -1,32 +1,28 @@
 import {
   type Clock,
-  type CompanionRows,
-  ContractError,
   type Dataset,
-  DEFAULT_REJECT_THRESHOLDS,
   EdgeledgerError,
   InvariantError,
   isAbortError,
-  isAboveThreshold,
   type Ledger,
   type Load,
   type Loader,
   type Logger,
   type PartFacts,
-  type PartReceipt,
   type PartRef,
   type PublishResult,
   type Readiness,
   type RejectThresholds,
+  type ShrinkLimits,
   type Source,
   type SourceContext,
   type StageProgress,
   ThrottledError,
   toEdgeledgerError,
-  type UnitRecord,
   type UnitRef,
 } from '@edgeledger/core';
-import { decideFinality } from './finality.ts';
+import { publishLoad } from './publish-load.ts';
+import { stagePart } from './stage-part.ts';
 
 export interface UnitServices {
   readonly source: Source;
@@ -35,6 +31,11 @@ export interface UnitServices {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly thresholds?: RejectThresholds;
+  readonly shrink?: ShrinkLimits;
+  /** A person has seen that a revision is much smaller and wants it all the same. */
+  readonly isConfirmed?: boolean;
+  /** The bytes are a copy of what was read before: reading them again confirms nothing. */
+  readonly isCopy?: boolean;
 }
 
 export interface UnitRun {
@@ -45,6 +46,8 @@ export interface UnitRun {
 export type UnitOutcome =
   | { readonly kind: 'loaded'; readonly result: PublishResult }
   | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
+  /** Read, but kept back: the earlier rows stay until the revision is confirmed. */
+  | { readonly kind: 'held'; readonly until: Date; readonly reason: string }
   | { readonly kind: 'lost'; readonly reason: string };
 
 export type ReadyUnit = Extract<Readiness, { kind: 'ready' }>;
@@ -61,7 +64,7 @@ export async function checkUnit(
   unit: UnitRef,
   services: UnitServices,
   run: UnitRun,
-): Promise<ReadyUnit | Exclude<UnitOutcome, { kind: 'loaded' }>> {
+): Promise<ReadyUnit | Exclude<UnitOutcome, { kind: 'loaded' | 'held' }>> {
   const { ledger, source } = services;
   const readiness = await recordingFailure(unit, services, () =>
     source.check(unit, toContext(services, run)),
@@ -128,96 +131,6 @@ async function stageParts(
     partNo += 1;
   }
   return facts;
-}
-
-export interface PartToStage {
-  readonly load: Load;
-  readonly partNo: number;
-  readonly part: PartRef;
-  readonly header?: readonly string[] | undefined;
-}
-
-/** Streams one part from the vendor into staging. */
-export async function stagePart(
-  { load, partNo, part, header }: PartToStage,
-  services: UnitServices,
-  run: UnitRun,
-): Promise<{ receipt: PartReceipt; facts: PartFacts }> {
-  const context = toContext(services, run);
-  const opened = await services.source.open(load.unit, part, context);
-  try {
-    const parsed = await services.source.parse(
-      load.unit,
-      opened,
-      header === undefined ? context : { ...context, header },
-    );
-    const receipt = await load.stagePart(partNo, part.name, parsed, run.onProgress);
-    return { receipt, facts: parsed.facts() };
-  } finally {
-    opened.destroy();
-  }
-}
-
-export interface LoadToPublish {
-  readonly load: Load;
-  readonly ready: Pick<ReadyUnit, 'vendorReportId' | 'revision'>;
-  /** The ledger's record from before the load. */
-  readonly record: UnitRecord | undefined;
-  readonly facts: readonly PartFacts[];
-}
-
-/** Verifies what was staged and publishes it, or gives it up when there is nothing yet. */
-export async function publishLoad(
-  { load, ready, record, facts }: LoadToPublish,
-  services: UnitServices,
-): Promise<UnitOutcome> {
-  const now = services.clock.now();
-  const finality = decideFinality({ unit: load.unit, facts, record, now });
-  if (finality.kind === 'waiting') {
-    await load.abandon();
-    await services.ledger.recordWaiting(
-      load.unit,
-      finality.until,
-      'the vendor has no data of this period yet',
-    );
-    return { kind: 'waiting', until: finality.until, reason: 'no data yet' };
-  }
-  await assertFewRejects(load, services.thresholds ?? DEFAULT_REJECT_THRESHOLDS);
-  const result = await load.publish({
-    now,
-    vendorReportId: ready.vendorReportId,
-    revision: ready.revision,
-    companions: facts.flatMap((part): readonly CompanionRows[] => part.companions),
-    findings: facts.flatMap((part) => part.findings),
-    availableAt: finality.availableAt,
-    isSettled: finality.isSettled,
-    nextCheckAt: finality.nextCheckAt,
-  });
-  services.logger.info(
-    {
-      unit: load.unit.reportKey,
-      dataset: load.unit.dataset,
-      outcome: result.outcome,
-      rows: result.rowsInserted,
-    },
-    'unit published',
-  );
-  return { kind: 'loaded', result };
-}
-
-async function assertFewRejects(load: Load, limits: RejectThresholds): Promise<void> {
-  const parts = await load.stagedParts();
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const rejects = parts.reduce((sum, part) => sum + part.rejects, 0);
-  if (!isAboveThreshold({ rows, rejects }, limits)) return;
-  const share = ((100 * rejects) / (rows + rejects)).toFixed(2);
-  throw new ContractError(
-    'unit.rejects-above-threshold',
-    `Loading ${load.unit.reportKey}: ${rejects} of ${rows + rejects} records (${share} %) were rejected, allowed are ` +
-      `${limits.maxShare * 100} % and ${limits.maxCount}. What was loaded before stays. Look at ledger.rejects for the ` +
-      'reasons; correct the column mapping or raise rejects.maxShare / rejects.maxCount in edgeledger.yaml, then replay it.',
-    { context: { rows, rejects } },
-  );
 }
 
 /** Runs a step of a load; a failure is written to the ledger, a shutdown leaves no trace. */

@@ -19,8 +19,16 @@ export function configureDataset(dataset: Dataset, setting: DatasetSetting | und
   const columns = [...known, ...added];
   return {
     dataset: { ...dataset, accumulation: setting?.accumulation ?? dataset.accumulation, columns },
-    rules: { columns, dropped },
+    rules: { columns, dropped, chosen: chosenHeaders(settings) },
   };
+}
+
+function chosenHeaders(settings: Readonly<Record<string, ColumnSetting>>): Map<string, string> {
+  return new Map(
+    Object.entries(settings).flatMap(([name, { header, drop }]) =>
+      header === undefined || drop === true ? [] : [[name, normalizeHeader(header)]],
+    ),
+  );
 }
 
 function applySetting(column: Column, setting: ColumnSetting | undefined, dropped: Set<string>): Column[] {

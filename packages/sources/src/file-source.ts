@@ -43,6 +43,7 @@ export function createFileSource(config: FileSourceConfig): Source {
     account: config.account,
     id: `file-${config.account}`,
     datasets: [configured.dataset],
+    hasFiles: true,
     discover: async () => [
       { ...unit, dueAt: unit.period.start, expiresAt: new Date(unit.period.end.getTime() + 36_500 * DAY_MS) },
     ],

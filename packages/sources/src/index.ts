@@ -1,4 +1,5 @@
 export { createAkamaiSource } from './akamai/source.ts';
+export { normalizeHeader } from './csv/header.ts';
 export { createFileSource, type FileSourceConfig } from './file-source.ts';
 export { createImgixSource } from './imgix/source.ts';
 export { createSources, DATASETS, findDataset } from './registry.ts';

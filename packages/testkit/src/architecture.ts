@@ -27,6 +27,7 @@ const BANNED_NAMES = /^(utils?|helpers?|common|misc|lib|types|.*\d)\.ts$/;
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
   'packages/config': ['core'],
+  'packages/archive': ['core'],
   'packages/http': ['core'],
   'packages/telemetry': ['core'],
   'packages/sources': ['core', 'http'],
@@ -48,6 +49,7 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   kysely: ['packages/warehouse', 'packages/testkit'],
   undici: ['packages/http'],
   pino: ['packages/telemetry'],
+  s3mini: ['packages/archive'],
 };
 
 /** Tests may use what no product code may. */
@@ -62,6 +64,7 @@ const TEST_ONLY_IMPORTS = [
   'pipeline',
   'core',
   'telemetry',
+  'archive',
 ];
 
 export function readSourceFiles(root: string): SourceFile[] {

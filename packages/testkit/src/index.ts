@@ -1,4 +1,5 @@
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database.ts';
+export { dictionaryFile, dumpDictionary } from './dump-dictionary.ts';
 export { dumpSchema } from './dump-schema.ts';
 export { describeOnStores, type TestStore, until } from './queue-stores.ts';
 export { findFreePort, findRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';

@@ -24,7 +24,11 @@ export async function failLoad(connection: Connection, load: LoadIdentity, failu
   } as const;
   await withTransaction(connection, options, async (client) => {
     const unit = await findLockedUnit(client, load.unitId);
-    if (unit === undefined || !(await endLoad(client, load, { outcome: 'failed', now: failure.now }))) return;
+    if (
+      unit === undefined ||
+      !(await endLoad(client, load, { outcome: 'failed', now: failure.now, code: failure.error.code }))
+    )
+      return;
     await moveRejects(client, {
       unitId: load.unitId,
       loadId: load.loadId,
@@ -79,12 +83,12 @@ export async function abandonWithin(
 async function endLoad(
   client: pg.PoolClient,
   load: Pick<LoadIdentity, 'loadId'>,
-  end: { readonly outcome: 'failed' | 'abandoned'; readonly now: Date | null },
+  end: { readonly outcome: 'failed' | 'abandoned'; readonly now: Date | null; readonly code?: string },
 ): Promise<boolean> {
   const result = await client.query(
-    `UPDATE ledger.loads SET outcome = $2, finished_at = coalesce($3, now())
+    `UPDATE ledger.loads SET outcome = $2, finished_at = coalesce($3, now()), error_code = $4
      WHERE load_id = $1 AND outcome = 'running'`,
-    [load.loadId, end.outcome, end.now],
+    [load.loadId, end.outcome, end.now, end.code ?? null],
   );
   if (result.rowCount !== 1) return false;
   // a second statement, because only now every part that was about to commit has done so

@@ -3,6 +3,9 @@ export {
   type EmbeddedPostgresOptions,
   openEmbeddedPostgres,
 } from './embedded/open.ts';
+export type { AppliedMapping, ColumnMapping } from './mapping/apply.ts';
+export type { RefusedUnit } from './mapping/convert.ts';
+export type { UnmappedColumn } from './mapping/unmapped.ts';
 export { MINIMUM_SERVER_VERSION, type MigrationReport } from './migrate.ts';
 export { type MigrationFile, migrationsFolder, readMigrations } from './migrations-folder.ts';
 export type {
@@ -19,7 +22,8 @@ export type {
   GapsView,
   LoadOutcome,
   LoadPart,
+  RevisionsView,
   WarehouseSchema,
 } from './schema.ts';
 export type { SweepReport } from './sweep.ts';
-export { createWarehouse, type Warehouse, type WarehouseOptions } from './warehouse.ts';
+export { createWarehouse, type Mapping, type Warehouse, type WarehouseOptions } from './warehouse.ts';

@@ -9,7 +9,9 @@ import {
 } from '@edgeledger/core';
 import { type Kysely, sql } from 'kysely';
 import type { Connection } from './connect.ts';
+import { recordLate, resolveLateSql } from './lateness.ts';
 import { fromPostgresError } from './pg-errors.ts';
+import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { withTransaction } from './transaction.ts';
@@ -32,10 +34,13 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
   return {
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
     findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
+    findFirstDays: (account) => run('Reading the ledger', () => findFirstDays(connection, account)),
+    findReading: (key) => run('Reading the ledger', () => findReading(connection, key)),
     recordExpected: (units, now) =>
       run('Recording expected units', () => recordExpected(connection, units, now)),
     recordWaiting: (unit, until, reason) =>
       run(`Recording that ${toUnitId(unit)} waits`, () => recordWaiting(connection, unit, until, reason)),
+    recordLate: (units, now) => run('Recording what is late', () => recordLate(connection, units, now)),
     recordLost: (unit, reason) =>
       run(`Recording that ${toUnitId(unit)} is lost`, () => recordLost(connection, unit, reason)),
     recordExpired: (account, datasets, now) =>
@@ -63,6 +68,9 @@ async function findUnits(
     .orderBy('report_key');
   if (filter.datasets !== undefined) {
     query = query.where(sql<boolean>`dataset = any(${[...filter.datasets]}::text[])`);
+  }
+  if (filter.reportKeys !== undefined) {
+    query = query.where(sql<boolean>`report_key = any(${[...filter.reportKeys]}::text[])`);
   }
   return (await query.execute()).map(toUnitRecord);
 }
@@ -164,6 +172,11 @@ async function recordLost(connection: Connection, unit: UnitRef, reason: string)
       [...keyParameters(unit), reason],
     );
     if (result.rows[0]?.state !== 'lost') return;
+    await client.query(resolveLateSql('account = $1 AND dataset = $2 AND report_key = $3', 'now()'), [
+      unit.account,
+      unit.dataset,
+      unit.reportKey,
+    ]);
     await client.query(
       `INSERT INTO ledger.findings (account, dataset, report_key, kind, message)
        SELECT $1, $2, $3, 'lost', $4
@@ -188,6 +201,8 @@ async function recordExpired(connection: Connection, expiry: Expiry): Promise<nu
          error_message = 'The vendor kept it until ' || to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC.'
        WHERE account = $1 AND dataset = ANY ($2::text[]) AND state IN ('expected', 'waiting', 'failed') AND expires_at <= $3
        RETURNING account, dataset, report_key, error_message
+     ), resolved AS (
+       ${resolveLateSql('(account, dataset, report_key) IN (SELECT account, dataset, report_key FROM expired)', '$3')}
      )
      INSERT INTO ledger.findings (account, dataset, report_key, kind, message)
      SELECT account, dataset, report_key, 'lost', error_message FROM expired`,

@@ -9,6 +9,7 @@ import type {
   GapsView,
   LoadsTable,
   RejectsTable,
+  RevisionsView,
   SchemaChangesTable,
   WarehouseSchema,
 } from './schema.ts';
@@ -63,6 +64,8 @@ export interface Questions {
   recentLoads(limit: number): Promise<readonly RecentLoad[]>;
   openFindings(): Promise<readonly Selectable<FindingsTable>[]>;
   rejects(limit: number): Promise<readonly Selectable<RejectsTable>[]>;
+  /** Reports that the vendor issued again after they had been loaded, newest first. */
+  revisions(limit: number): Promise<readonly RevisionsView[]>;
   schemaChanges(): Promise<readonly Selectable<SchemaChangesTable>[]>;
   /** Units and visible rows of each account's datasets, from the ledger. */
   totals(): Promise<readonly DatasetTotal[]>;
@@ -104,6 +107,10 @@ export function createQuestions(connection: Connection, database: Kysely<Warehou
     rejects: (limit) =>
       ask(() =>
         database.selectFrom('ledger.rejects').selectAll().orderBy('reject_id', 'desc').limit(limit).execute(),
+      ),
+    revisions: (limit) =>
+      ask(() =>
+        database.selectFrom('ledger.revisions').selectAll().orderBy('load_id', 'desc').limit(limit).execute(),
       ),
     schemaChanges: () =>
       ask(() => database.selectFrom('ledger.schema_changes').selectAll().orderBy('created_at').execute()),

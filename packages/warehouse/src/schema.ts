@@ -20,7 +20,14 @@ type NullableBigIntText = ColumnType<
 type DefaultBigIntText = ColumnType<string, string | number | undefined, string | number>;
 type Json<Value> = ColumnType<Value, string | undefined, string>;
 
-export type LoadOutcome = 'running' | 'published' | 'unchanged' | 'failed' | 'abandoned' | 'superseded';
+export type LoadOutcome =
+  | 'running'
+  | 'published'
+  | 'unchanged'
+  | 'held'
+  | 'failed'
+  | 'abandoned'
+  | 'superseded';
 
 export interface MigrationsTable {
   version: number;
@@ -54,6 +61,10 @@ export interface UnitsTable {
   load_id: NullableBigIntText;
   revision: string | null;
   next_check_at: Instant | null;
+  held_fingerprint: string | null;
+  held_revision: string | null;
+  held_rows: NullableBigIntText;
+  held_at: Instant | null;
 }
 
 /** One element of `ledger.loads.parts`. */
@@ -81,6 +92,9 @@ export interface LoadsTable {
   parts: Json<readonly LoadPart[]>;
   worker: string | null;
   version: string | null;
+  vendor_report_id: string | null;
+  revision: string | null;
+  error_code: string | null;
 }
 
 export interface RejectsTable {
@@ -117,6 +131,13 @@ export interface SchemaChangesTable {
   type: string;
   report_key: string;
   created_at: DefaultInstant;
+}
+
+export interface DatasetsTable {
+  account: string;
+  dataset: string;
+  accumulation: string;
+  updated_at: DefaultInstant;
 }
 
 /** Views have no NOT NULL in the catalog; here stands what they really give. */
@@ -161,6 +182,37 @@ export interface FreshnessView {
   gaps: string;
 }
 
+/** One row for each time a vendor issued a loaded report again. */
+export interface RevisionsView {
+  account: string;
+  dataset: string;
+  report_key: string;
+  period_start: Instant;
+  load_id: string;
+  previous_load_id: string;
+  read_at: Instant;
+  outcome: LoadOutcome;
+  vendor_report_id: string | null;
+  rows: string;
+  previous_rows: string;
+}
+
+/** A loaded report and the one before it in its month. */
+export interface ReportStepsView {
+  account: string;
+  dataset: string;
+  report_key: string;
+  period_start: Instant;
+  /** `YYYY-MM-DD`, as is `month`. */
+  day: string;
+  month: string;
+  accumulation: string;
+  is_first_of_month: boolean;
+  is_latest_of_month: boolean;
+  previous_report_key: string | null;
+  days_covered: number;
+}
+
 export interface StagedLoadsTable {
   load_id: BigIntText;
   previous_state: string;
@@ -197,9 +249,12 @@ export interface WarehouseSchema {
   'ledger.rejects': RejectsTable;
   'ledger.findings': FindingsTable;
   'ledger.schema_changes': SchemaChangesTable;
+  'ledger.datasets': DatasetsTable;
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;
   'ledger.freshness': FreshnessView;
+  'ledger.revisions': RevisionsView;
+  'ledger.report_steps': ReportStepsView;
   'staging.loads': StagedLoadsTable;
   'staging.parts': StagedPartsTable;
   'staging.rejects': StagedRejectsTable;

@@ -9,8 +9,10 @@ export interface LockedUnit {
   readonly state: string;
   readonly fingerprint: string | null;
   readonly rows: string | null;
+  readonly held_fingerprint: string | null;
+  readonly held_at: Date | null;
   readonly load_id: string | null;
-  /** The newest load that was published for the unit, or that found it unchanged. */
+  /** The newest load that was published for the unit, that found it unchanged, or that was held back. */
   readonly newest_load_id: string | null;
 }
 
@@ -19,9 +21,9 @@ export async function findLockedUnit(client: pg.PoolClient, unitId: string): Pro
   await lockUnitRows(client, unitId);
   await client.query('SELECT FROM ledger.units WHERE unit_id = $1 FOR UPDATE', [unitId]);
   const result = await client.query<LockedUnit>(
-    `SELECT state, fingerprint, rows, load_id, (
+    `SELECT state, fingerprint, rows, held_fingerprint, held_at, load_id, (
        SELECT max(load_id) FROM ledger.loads
-       WHERE loads.unit_id = units.unit_id AND outcome IN ('published', 'unchanged')
+       WHERE loads.unit_id = units.unit_id AND outcome IN ('published', 'unchanged', 'held')
      ) AS newest_load_id
      FROM ledger.units WHERE unit_id = $1`,
     [unitId],

@@ -38,6 +38,7 @@ export function toUnitRecord(row: Selectable<UnitsTable> & { readonly being_load
     expiresAt: row.expires_at,
     nextCheckAt: row.next_check_at,
     loadId: row.load_id,
+    heldRevision: row.held_revision,
     isBeingLoaded: row.being_loaded,
   };
 }

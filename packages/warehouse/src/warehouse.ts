@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
-import { type Ledger, type Loader, type Logger, silentLogger } from '@edgeledger/core';
+import { type Dataset, type Ledger, type Loader, type Logger, silentLogger } from '@edgeledger/core';
 import { Kysely, PostgresDialect } from 'kysely';
 import { openConnection } from './connect.ts';
 import { createLedger } from './ledger.ts';
 import { createLoader } from './loader.ts';
+import { type AppliedMapping, applyMappings, type ColumnMapping } from './mapping/apply.ts';
+import { findUnmapped, type UnmappedColumn } from './mapping/unmapped.ts';
 import {
   assertMigrated,
   type MigrationReport,
@@ -31,10 +33,22 @@ export interface WarehouseOptions {
   readonly migrations?: string;
 }
 
+/** The data tables' columns against the configured ones. */
+export interface Mapping {
+  /** Columns that no mapping knows, with the type that their values would fit. */
+  unmapped(datasets: readonly Dataset[]): Promise<readonly UnmappedColumn[]>;
+  /** Applies mappings to what is loaded already. */
+  apply(
+    mappings: readonly ColumnMapping[],
+    options: { readonly force: boolean },
+  ): Promise<readonly AppliedMapping[]>;
+}
+
 export interface Warehouse extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly loader: Loader;
   readonly questions: Questions;
+  readonly mapping: Mapping;
   /** Applies the migrations that are missing. Safe to call from several processes at once. */
   migrate(): Promise<MigrationReport>;
   /** Throws `warehouse.schema-too-new`. */
@@ -73,6 +87,10 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
       version: options.version ?? null,
     }),
     questions: createQuestions(connection, database),
+    mapping: {
+      unmapped: (datasets) => findUnmapped(connection, datasets),
+      apply: (mappings, { force }) => applyMappings(connection, mappings, { force, logger }),
+    },
     migrate: () => migrateDatabase(connection, folder, logger),
     migrationStatus: () => readMigrationStatus(connection, folder),
     assertMigrated: () => assertMigrated(connection, folder),

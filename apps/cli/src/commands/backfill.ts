@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@edgeledger/core';
 import { planSource, recordPlan } from '@edgeledger/pipeline';
 import { createProducer, toUnitPayload } from '@edgeledger/queue';
 import { toDayRange } from '../day-range.ts';
@@ -34,7 +35,10 @@ export async function runBackfillCommand(io: Io, options: RangeOptions): Promise
         { ...range, ...(datasets && { datasets }) },
         context,
       );
-      await recordPlan(planned, source, services.warehouse.ledger, now);
+      await recordPlan(planned, source, services.warehouse.ledger, {
+        now,
+        lateAfterMs: services.config.schedule.lateAfterHours * HOUR_MS,
+      });
       const { added, alreadyQueued } = await producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );

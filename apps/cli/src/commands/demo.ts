@@ -145,7 +145,7 @@ async function enqueueMissing(
       logger,
       isManual: true,
     });
-    await recordPlan(planned, source, warehouse.ledger, now);
+    await recordPlan(planned, source, warehouse.ledger, { now });
     if (planned.load.length === 0) continue;
     running.progress.expect(planned.load.length);
     enqueued += planned.load.length;

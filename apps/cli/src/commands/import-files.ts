@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError, type Dataset, dayPeriod, findDayInReportKey, type UnitRef } from '@edgeledger/core';
-import { runUnit } from '@edgeledger/pipeline';
+import { runUnit, withArchive } from '@edgeledger/pipeline';
 import { createFileSource, DATASETS } from '@edgeledger/sources';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { createProgress } from '../progress.ts';
-import { matchesDataset, readSetup, type Setup, withServices } from '../services.ts';
+import { matchesDataset, openArchive, readSetup, type Setup, withServices } from '../services.ts';
 
 export interface ImportOptions {
   readonly dataset: string;
@@ -29,13 +29,15 @@ export async function runImportCommand(
     reportKey: options.reportKey,
     period: dayPeriod(dayOf(options.reportKey, dataset)),
   };
-  const source = createFileSource({
+  const archive = openArchive(setup.config);
+  const fileSource = createFileSource({
     dataset,
     account: options.account,
     reportKey: options.reportKey,
     files: files.map((file) => findGivenPath(file, setup.config.invokedFrom)),
     columns: findColumns(setup, dataset, options.account),
   });
+  const source = archive === undefined ? fileSource : withArchive(fileSource, archive);
   return withServices(setup, { role: 'import', announce: true }, async (services) => {
     const progress = createProgress(io.status, io.clock);
     progress.expect(1);
@@ -48,6 +50,8 @@ export async function runImportCommand(
         clock: io.clock,
         logger: services.logger,
         thresholds: services.config.rejects,
+        // whoever names the files means them
+        isConfirmed: true,
       },
       { signal: io.signal, onProgress: (delta) => progress.watcher.onProgress?.(delta) },
     );

@@ -74,9 +74,11 @@ export async function runPlanCommand(io: Io, options: RangeOptions): Promise<num
 }
 
 /** Planning changes nothing, so a database that was never set up stays so and counts as empty. */
-async function openLedgerToRead({ warehouse }: Services): Promise<Pick<Ledger, 'findUnits'>> {
+async function openLedgerToRead({
+  warehouse,
+}: Services): Promise<Pick<Ledger, 'findUnits' | 'findFirstDays'>> {
   const { applied } = await warehouse.migrationStatus();
-  if (applied === 0) return { findUnits: async () => [] };
+  if (applied === 0) return { findUnits: async () => [], findFirstDays: async () => new Map() };
   await warehouse.assertMigrated();
   return warehouse.ledger;
 }

@@ -18,10 +18,11 @@ export async function runStatusCommand(io: Io, options: StatusOptions): Promise<
 }
 
 async function readStatus({ warehouse }: Services) {
-  const [totals, freshness, schemaChanges, findings] = await Promise.all([
+  const [totals, freshness, schemaChanges, revisions, findings] = await Promise.all([
     warehouse.questions.totals(),
     warehouse.questions.freshness(),
     warehouse.questions.schemaChanges(),
+    warehouse.questions.revisions(100),
     warehouse.questions.openFindings(),
   ]);
   const fresh = new Map(freshness.map((row) => [`${row.account}/${row.dataset}`, row]));
@@ -34,7 +35,7 @@ async function readStatus({ warehouse }: Services) {
       newestLoadedAt: row?.newest_loaded_at ?? null,
     };
   });
-  return { datasets, schemaChanges, findings };
+  return { datasets, schemaChanges, revisions, findings };
 }
 
 function printStatus(io: Io, status: Awaited<ReturnType<typeof readStatus>>): void {
@@ -68,12 +69,15 @@ function printStatus(io: Io, status: Awaited<ReturnType<typeof readStatus>>): vo
     one.newestLoadedAt === null ? '' : toInstantText(one.newestLoadedAt),
   ]);
   printLine(io, renderTable(header, rows, terminalWidth(io)));
-  for (const change of status.schemaChanges) {
+  for (const change of status.schemaChanges) printLine(io, toChangeText(change));
+  for (const revision of status.revisions.slice(0, 10)) {
     printLine(
       io,
-      `new column  ${change.dataset}.${change.column_name} (${change.type}), first seen in ${change.report_key} as "${change.header}"`,
+      `revision    ${revision.report_key}: issued again, ${revision.rows} rows instead of ${revision.previous_rows} (${revision.outcome})`,
     );
   }
+  if (status.revisions.length > 10)
+    printLine(io, `revision    and ${status.revisions.length - 10} more in ledger.revisions`);
   for (const finding of status.findings.slice(0, 20)) {
     printLine(io, `finding     ${finding.report_key}: ${finding.kind}: ${finding.message}`);
   }
@@ -81,4 +85,20 @@ function printStatus(io: Io, status: Awaited<ReturnType<typeof readStatus>>): vo
     printLine(io, `finding     and ${status.findings.length - 20} more in ledger.findings`);
   if (status.datasets.some((one) => one.missing > 0))
     printLine(io, '\nUnits are missing; `edgeledger gaps` lists them.');
+}
+
+function toChangeText(change: {
+  readonly dataset: string;
+  readonly column_name: string;
+  readonly header: string;
+  readonly action: string;
+  readonly type: string;
+  readonly report_key: string;
+}): string {
+  const column = `${change.dataset}.${change.column_name}`;
+  if (change.action === 'renamed')
+    return `mapping     ${column} (${change.type}) was called ${change.header}`;
+  if (change.action === 'retyped') return `mapping     ${column} is ${change.type} now`;
+  if (change.action === 'dropped') return `mapping     ${column} was dropped`;
+  return `new column  ${column} (${change.type}), first seen in ${change.report_key} as "${change.header}"`;
 }

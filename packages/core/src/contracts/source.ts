@@ -22,6 +22,8 @@ export interface Source {
   /** `<vendor>-<account>`, for logs and queue names. */
   readonly id: string;
   readonly datasets: readonly Dataset[];
+  /** Its parts are files of finished reports, worth keeping as they were received. */
+  readonly hasFiles?: boolean;
 
   /** Units that exist, or should exist by the calendar, for the given days. */
   discover(range: DiscoverRange, context: SourceContext): Promise<readonly ExpectedUnit[]>;
@@ -42,6 +44,8 @@ export interface DiscoverRange {
   readonly to: UtcDay;
   /** Dataset names; absent means all of the source. */
   readonly datasets?: readonly string[];
+  /** By dataset name, the first day of which the vendor ever had a report, also when it lists it no longer. */
+  readonly firstDays?: ReadonlyMap<string, UtcDay>;
 }
 
 export interface SourceContext {

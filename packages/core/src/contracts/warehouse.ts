@@ -1,6 +1,8 @@
 import type { Dataset } from '../dataset.ts';
 import type { EdgeledgerError } from '../errors.ts';
+import type { ShrinkLimits } from '../shrink.ts';
 import type { ExpectedUnit, UnitKey, UnitRecord, UnitRef } from '../unit.ts';
+import type { UtcDay } from '../utc-day.ts';
 import type { CompanionRows, Finding, ParsedPart } from './source.ts';
 
 /** The ledger: which unit is in the warehouse, which is not yet, which is lost, and why. */
@@ -8,10 +10,16 @@ export interface Ledger {
   /** Units of one account whose period starts in `[from, to)`. */
   findUnits(filter: UnitFilter): Promise<readonly UnitRecord[]>;
   findUnit(key: UnitKey): Promise<UnitRecord | undefined>;
+  /** By dataset, the first day of which the vendor ever listed a report of this account. */
+  findFirstDays(account: string): Promise<ReadonlyMap<string, UtcDay>>;
+  /** The newest time that every part of the unit was read, whether it was published or not. */
+  findReading(key: UnitKey): Promise<Reading | undefined>;
   /** Adds units that are not known yet (as `expected`) and refreshes what the vendor lists; loses nothing. */
   recordExpected(units: readonly ExpectedUnit[], now: Date): Promise<void>;
   /** Not ready: asks again at `until`. Leaves a loaded unit loaded. */
   recordWaiting(unit: UnitRef, until: Date, reason: string): Promise<void>;
+  /** Opens a `late` finding for units whose deadline is over; it is resolved when they arrive or are lost. */
+  recordLate(units: readonly LateUnit[], now: Date): Promise<void>;
   /** The vendor no longer keeps it; also opens a finding. Leaves a loaded unit loaded. */
   recordLost(unit: UnitRef, reason: string): Promise<void>;
   /** Marks every unit lost that is not loaded and that the vendor has dropped by now; gives their number. */
@@ -20,11 +28,29 @@ export interface Ledger {
   recordFailure(unit: UnitRef, error: EdgeledgerError, now: Date): Promise<void>;
 }
 
+/** A unit that the vendor owes since `dueAt`. */
+export interface LateUnit {
+  readonly unit: UnitRef;
+  readonly dueAt: Date;
+  readonly expiresAt: Date;
+  readonly reason: string;
+}
+
+/** What was read of a unit once, so that it can be read again from the archive. */
+export interface Reading {
+  readonly loadId: string;
+  readonly vendorReportId: string | null;
+  readonly revision: string | null;
+  /** In part order; `sha256` is of the bytes as received. */
+  readonly parts: readonly { readonly name: string; readonly sha256: string }[];
+}
+
 export interface UnitFilter {
   readonly account: string;
   readonly from: Date;
   readonly to: Date;
   readonly datasets?: readonly string[];
+  readonly reportKeys?: readonly string[];
 }
 
 /**
@@ -88,10 +114,21 @@ export interface PublishRequest {
   readonly isSettled: (fingerprintUnchanged: boolean) => boolean;
   /** When to look again, unless settled. */
   readonly nextCheckAt: Date | null;
+  /** Keeps back a revision that is much smaller than what is visible. Absent: everything is published. */
+  readonly shrinkGuard?: ShrinkGuard;
+}
+
+export interface ShrinkGuard extends ShrinkLimits {
+  /**
+   * Whether this reading may confirm an earlier one with the same content. False when it is a copy of it, as from
+   * the archive.
+   */
+  readonly isLook: boolean;
 }
 
 export interface PublishResult {
-  readonly outcome: 'published' | 'unchanged';
+  /** `held`: nothing was replaced, because the revision is much smaller and not confirmed yet. */
+  readonly outcome: 'published' | 'unchanged' | 'held';
   readonly rowsInserted: number;
   readonly rowsUpdated: number;
   readonly rowsUnchanged: number;
@@ -99,4 +136,13 @@ export interface PublishResult {
   readonly rejects: number;
   readonly bytes: number;
   readonly settled: boolean;
+  /** Only with `held`. */
+  readonly held?: HeldRevision;
+}
+
+export interface HeldRevision {
+  readonly rows: number;
+  readonly visibleRows: number;
+  /** A reading from here on confirms it, if its content is the same. */
+  readonly confirmableAt: Date;
 }

@@ -107,6 +107,15 @@ describe('headers', () => {
     await expect(strict).rejects.toMatchObject({ code: 'file.column-missing' });
   });
 
+  test('a header that a person chose for a column comes before the column of its own name', async () => {
+    const { columns, rows } = await parse('user_agent,count,requests\ncurl,1,2\n', {
+      dataset: 'imgix.cdn_logs',
+      setting: { columns: { requests: { header: 'count' }, agent: { header: 'User-Agent' } } },
+    });
+    expect(columns).toEqual(['agent', 'requests', 'requests_2']);
+    expect(rows[0]?.values).toEqual(['curl', '1', '2']);
+  });
+
   test('a part without header takes that of an earlier part', async () => {
     const header = ['url', 'errors'];
     const { rows } = await parse('/a,1\n/b,2\n', { header });

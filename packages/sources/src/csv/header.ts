@@ -7,6 +7,8 @@ const MAX_IDENTIFIER_BYTES = 63;
 export interface HeaderRules {
   readonly columns: readonly Column[];
   readonly dropped: ReadonlySet<string>;
+  /** Headers that a person chose for a column, by its name; normalized. They come before everything else. */
+  readonly chosen?: ReadonlyMap<string, string>;
   /** Type of a column that nobody knows, by its name. */
   readonly unknownType?: (name: string) => Column['type'];
 }
@@ -33,8 +35,8 @@ export function typeOfUnknown(name: string): Column['type'] {
 }
 
 /**
- * Maps by name, never by position: first every column takes the header that has its own name, then the columns
- * without one take an alias, in order of preference. What is left over becomes a new column.
+ * Maps by name, never by position: a header that a person chose for a column first, then every column takes the header
+ * that has its own name, then the columns without one take an alias, in order of preference. What is left over becomes a new column.
  *
  * @throws ContractError `file.column-missing` with the header found.
  */
@@ -47,7 +49,11 @@ export function mapHeader(header: readonly string[], rules: HeaderRules, what: s
     owner.set(position, column);
     return true;
   };
-  const unclaimed = rules.columns.filter((column) => !claim(column, column.name));
+  const open = rules.columns.filter((column) => {
+    const chosen = rules.chosen?.get(column.name);
+    return chosen === undefined || !claim(column, chosen);
+  });
+  const unclaimed = open.filter((column) => !claim(column, column.name));
   const missing = unclaimed.filter((column) => !(column.aliases ?? []).some((alias) => claim(column, alias)));
   assertRequired(missing, header, what);
   assertAnyKnown(owner, header, what);

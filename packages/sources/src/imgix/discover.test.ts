@@ -72,3 +72,16 @@ test('of two reports with one key the newest completed one counts', () => {
     expect([...chooseReports(reports).values()]).toEqual([issuedAgain]);
   }
 });
+
+test('a type that the ledger has had once stays expected when the vendor lists none of it any more', () => {
+  const datasets = IMGIX_DATASETS.filter(({ report }) => report === 'mild_errors');
+  const range = {
+    from: parseUtcDay('2026-11-10', 'from'),
+    to: parseUtcDay('2026-11-30', 'to'),
+    firstDays: new Map([['imgix.mild_errors', parseUtcDay('2026-11-18', 'first')]]),
+  };
+  expect(discover([], '2026-11-10', { datasets, range })).toEqual([
+    'mild_errors_20261118 expected',
+    'mild_errors_20261119 expected',
+  ]);
+});

@@ -79,9 +79,10 @@ function dayOf(report: ImgixReport): UtcDay | undefined {
 
 function expectedDays(listed: readonly Listed[], dataset: Dataset, request: DiscoverRequest): UtcDay[] {
   const yesterday = addDays(toUtcDay(request.now), -1);
+  // a type that is listed no longer stays expected: that is how a vendor's outage looks
   const firstListed = listed.reduce<UtcDay | undefined>(
     (first, { day }) => (first === undefined || day < first ? day : first),
-    undefined,
+    request.range.firstDays?.get(dataset.name),
   );
   const oldestKept = addDays(toUtcDay(request.now), -dataset.retentionDays);
   const first = firstListed ?? (request.isExplicit ? oldestKept : undefined);

@@ -35,6 +35,7 @@ export function createImgixSource(config: ImgixSourceConfig, services: SourceSer
     account: config.account,
     id: `imgix-${config.account}`,
     datasets,
+    hasFiles: true,
     async discover(range, context) {
       const reports = await links.listAll(context.signal);
       const { account, reportTypesExplicit: isExplicit } = config;

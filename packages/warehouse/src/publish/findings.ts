@@ -3,7 +3,7 @@ import type pg from 'pg';
 
 /**
  * Brings the open findings of a unit in line with what its newest load found: an identical open one stays as it
- * is, one that no longer occurs is resolved, the rest is new.
+ * is, one that no longer occurs is resolved, the rest is new. Findings of a check over several units are that check's.
  */
 export async function recordFindings(
   client: pg.PoolClient,
@@ -17,6 +17,7 @@ export async function recordFindings(
   await client.query(
     `UPDATE ledger.findings SET resolved_at = $6
      WHERE account = $1 AND dataset = $2 AND report_key = $3 AND resolved_at IS NULL
+       AND NOT details ? 'check'
        AND (kind, message) NOT IN (SELECT * FROM unnest($4::text[], $5::text[]))`,
     [...key, kinds, messages, now],
   );

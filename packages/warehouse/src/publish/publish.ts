@@ -8,10 +8,13 @@ import type { LoadOutcome } from '../schema.ts';
 import { removeStagedLoad } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { findLockedUnit, type LockedUnit } from '../unit-lock.ts';
+import { recordAccumulation } from './accumulation.ts';
 import { publishCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
+import { checkMonth } from './month-check.ts';
 import { recordLoad, recordUnit } from './record.ts';
 import { publishReplace } from './replace.ts';
+import { findShrink, holdLoad } from './shrink.ts';
 import type { PublishTarget, RowCounts } from './source.ts';
 import { readStaged, type StagedLoad } from './staged-load.ts';
 import { publishUpsert } from './upsert.ts';
@@ -71,6 +74,10 @@ async function publishWithin(
     parts: staged.parts,
   };
   const sameContent = await isVisibleAlready(client, target, { unit, staged });
+  const shrink = sameContent ? undefined : findShrink(unit, staged, request);
+  if (shrink !== undefined) {
+    return { kind: 'done', result: await holdLoad(client, load, { request, staged, shrink }) };
+  }
   const counts = sameContent
     ? { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }
     : await publishRows(client, target);
@@ -81,9 +88,11 @@ async function publishWithin(
   const findings = [...request.findings, ...findDuplicates(staged, counts)];
   await recordFindings(client, load.unit, findings, request.now);
   const outcome = unchanged ? 'unchanged' : 'published';
-  await recordLoad(client, load, { outcome, counts, staged, now: request.now });
+  await recordLoad(client, load, { outcome, request, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
+  await recordAccumulation(client, load, request.now);
+  if (!unchanged) await checkMonth(client, load, request.now);
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
 }
@@ -98,7 +107,7 @@ function findDuplicates(staged: StagedLoad, counts: RowCounts): Finding[] {
 }
 
 function toResult(
-  outcome: 'published' | 'unchanged',
+  outcome: PublishResult['outcome'],
   counts: RowCounts,
   load: { readonly rejects: number; readonly bytes: number; readonly settled: boolean },
 ): PublishResult {
@@ -123,18 +132,21 @@ interface EndedLoad {
   readonly rejects: string;
   readonly bytes: string;
   readonly settled: boolean;
+  readonly visible_rows: string | null;
+  readonly held_rows: string | null;
+  readonly next_check_at: Date | null;
 }
 
 /** What a load that has ended already answers; undefined while it runs. Locks the load. */
 async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<Ending | undefined> {
   const found = await client.query<EndedLoad>(
-    `SELECT loads.*, settled_at IS NOT NULL AS settled
+    `SELECT loads.*, settled_at IS NOT NULL AS settled, units.rows AS visible_rows, held_rows, next_check_at
      FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE loads.load_id = $1 FOR UPDATE OF loads`,
     [load.loadId],
   );
   const row = found.rows[0];
   if (row?.outcome === 'running') return undefined;
-  if (row?.outcome === 'published' || row?.outcome === 'unchanged') {
+  if (row?.outcome === 'published' || row?.outcome === 'unchanged' || row?.outcome === 'held') {
     const counts = {
       inserted: Number(row.rows_inserted),
       updated: Number(row.rows_updated),
@@ -142,7 +154,14 @@ async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<En
       deleted: Number(row.rows_deleted),
     };
     const ended = { rejects: Number(row.rejects), bytes: Number(row.bytes), settled: row.settled };
-    return { kind: 'done', result: toResult(row.outcome, counts, ended) };
+    const result = toResult(row.outcome, counts, ended);
+    if (row.outcome !== 'held') return { kind: 'done', result };
+    const held = {
+      rows: Number(row.held_rows),
+      visibleRows: Number(row.visible_rows),
+      confirmableAt: row.next_check_at ?? new Date(),
+    };
+    return { kind: 'done', result: { ...result, held } };
   }
   return {
     kind: 'refused',

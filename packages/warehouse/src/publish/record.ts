@@ -6,7 +6,8 @@ import type { RowCounts } from './source.ts';
 import type { StagedLoad } from './staged-load.ts';
 
 interface LoadRecord {
-  readonly outcome: 'published' | 'unchanged';
+  readonly outcome: 'published' | 'unchanged' | 'held';
+  readonly request: Pick<PublishRequest, 'vendorReportId' | 'revision'>;
   readonly counts: RowCounts;
   readonly staged: StagedLoad;
   readonly now: Date;
@@ -21,7 +22,7 @@ export async function recordLoad(
   await client.query(
     `UPDATE ledger.loads SET
        outcome = $2, finished_at = $3, rows_inserted = $4, rows_updated = $5, rows_unchanged = $6, rows_deleted = $7,
-       rejects = $8, bytes = $9, parts = (SELECT ${PARTS_SQL} FROM staging.parts WHERE parts.load_id = $1)
+       rejects = $8, bytes = $9, vendor_report_id = $10, revision = $11, parts = (SELECT ${PARTS_SQL} FROM staging.parts WHERE parts.load_id = $1)
      WHERE load_id = $1`,
     [
       load.loadId,
@@ -33,6 +34,8 @@ export async function recordLoad(
       counts.deleted,
       staged.rejects,
       staged.bytes,
+      record.request.vendorReportId,
+      record.request.revision,
     ],
   );
 }
@@ -55,6 +58,7 @@ export async function recordUnit(
     `UPDATE ledger.units SET
        state = 'loaded', vendor_report_id = $2, revision = $3, parts = $4, rows = $5, rejects = $6, bytes = $7,
        fingerprint = $8, error_code = NULL, error_message = NULL,
+       held_fingerprint = NULL, held_revision = NULL, held_rows = NULL, held_at = NULL,
        available_at = least(available_at, $9),
        settled_at = CASE WHEN $10 THEN coalesce(settled_at, $11) END,
        next_check_at = CASE WHEN $10 THEN NULL ELSE $12::timestamptz END,

@@ -1,0 +1,19 @@
+import { ContractError, EdgeledgerError, isAbortError, TransientError, type UnitKey } from '@edgeledger/core';
+
+/** A failure of the store, as one of ours. Nothing is loaded that could not be kept, so it is tried again. */
+export function toArchiveError(thrown: unknown, doing: string, place: string): unknown {
+  if (thrown instanceof EdgeledgerError || isAbortError(thrown)) return thrown;
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new TransientError(
+    'archive.unavailable',
+    `${doing} failed (${place}): ${reason}. Check the archive settings in edgeledger.yaml, the rights and the free space; it is tried again.`,
+    { cause: thrown },
+  );
+}
+
+export function toMissingError(unit: UnitKey, sha256: string, place: string): ContractError {
+  return new ContractError(
+    'archive.missing',
+    `The archive (${place}) does not have file ${sha256.slice(0, 12)}… of ${unit.reportKey}. Replay it from the vendor with --from-vendor.`,
+  );
+}
