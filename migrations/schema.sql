@@ -714,6 +714,32 @@ COMMENT ON COLUMN staging.parts.bytes IS 'Bytes as received.';
 COMMENT ON COLUMN staging.parts.sha256 IS 'SHA-256 of the bytes as received, hex.';
 COMMENT ON COLUMN staging.parts.fingerprint IS 'Hash of the accepted rows and their columns.';
 
+CREATE TABLE staging.rate_budgets (
+  budget_key text NOT NULL,
+  paused_until timestamp with time zone,
+  CONSTRAINT rate_budgets_budget_key_pkey PRIMARY KEY (budget_key)
+);
+
+COMMENT ON TABLE staging.rate_budgets IS 'Limits of vendors that all workers share; whoever takes a place locks its row for a moment.';
+COMMENT ON COLUMN staging.rate_budgets.budget_key IS 'Vendor, account and endpoint, for example akamai/default/endpoint-usage-by-time.';
+COMMENT ON COLUMN staging.rate_budgets.paused_until IS 'No request starts before, because the vendor said so to one of us.';
+
+CREATE TABLE staging.rate_places (
+  place_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  budget_key text NOT NULL,
+  free_at timestamp with time zone NOT NULL,
+  released boolean NOT NULL DEFAULT false,
+  CONSTRAINT rate_places_place_id_pkey PRIMARY KEY (place_id),
+  CONSTRAINT rate_places_budget_key_fkey FOREIGN KEY (budget_key) REFERENCES staging.rate_budgets(budget_key) ON DELETE CASCADE
+);
+CREATE INDEX rate_places_budget_key_free_at_idx ON staging.rate_places USING btree (budget_key, free_at);
+
+COMMENT ON TABLE staging.rate_places IS 'Requests that the vendor may count in its current window.';
+COMMENT ON COLUMN staging.rate_places.place_id IS 'Number of the place.';
+COMMENT ON COLUMN staging.rate_places.budget_key IS 'The budget it is of.';
+COMMENT ON COLUMN staging.rate_places.free_at IS 'When the vendor has surely forgotten the request: one window after its answer, or after the longest time an answer may take.';
+COMMENT ON COLUMN staging.rate_places.released IS 'Its answer is here.';
+
 CREATE TABLE staging.rejects (
   load_id bigint NOT NULL,
   part_no integer NOT NULL,

@@ -1,5 +1,5 @@
 import { type Config, loadConfigFromProcess } from '@edgeledger/config';
-import { ConfigError, type Dataset, type Logger, type Source } from '@edgeledger/core';
+import { ConfigError, type Dataset, type Logger, type RateBudget, type Source } from '@edgeledger/core';
 import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import { createLogger } from '@edgeledger/telemetry';
@@ -27,11 +27,13 @@ export interface Setup {
   readonly io: Io;
   readonly config: Config;
   readonly logger: Logger;
+  /** Set once the warehouse is open: sources are made before it, but ask the vendor only after. */
+  readonly shared: { rateBudget?: RateBudget };
 }
 
 export function readSetup(io: Io, change: (config: Config) => Config = (config) => config): Setup {
   const config = change(loadConfigFromProcess());
-  return { io, config, logger: openLogger(config, io) };
+  return { io, config, logger: openLogger(config, io), shared: {} };
 }
 
 function openLogger(config: Config, io: Io): Logger {
@@ -57,7 +59,10 @@ export async function withServices<T>(
     worker: `${options.role} ${process.pid}`,
   });
   stack.defer(() => warehouse.close());
-  if (options.skipSchema !== true) await prepareSchema(warehouse, config, io);
+  if (options.skipSchema !== true) {
+    await prepareSchema(warehouse, config, io);
+    setup.shared.rateBudget = warehouse.rateBudget;
+  }
   return await use({ ...setup, warehouse, databaseUrl });
 }
 
@@ -90,11 +95,12 @@ async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Prom
 
 /** The configured sources, or an error that names what would configure one. */
 export function openSources(setup: Setup, options: SourceOptions = {}): Source[] {
-  const { config, io, logger } = setup;
+  const { config, io, logger, shared } = setup;
   if (config.sources.length === 0) throw noSources(config);
   return createSources(config.sources, {
     clock: io.clock,
     logger,
+    rateBudget: () => shared.rateBudget,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
   });
 }

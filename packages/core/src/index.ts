@@ -1,5 +1,13 @@
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
+export {
+  type RateBudget,
+  type RateLane,
+  type RateLimitKey,
+  type RatePlace,
+  type RateRequest,
+  toReserve,
+} from './contracts/rate-budget.ts';
 export type {
   CompanionRows,
   DiscoverRange,

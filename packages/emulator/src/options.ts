@@ -74,6 +74,8 @@ export interface AkamaiOptions {
   accountIds?: readonly string[] | undefined;
   /** Per endpoint. Default 120 (vendor's rate-limiting page); 0 = unlimited. */
   requestsPerMinute?: number | undefined;
+  /** The vendor's minute, in ms of real time; shorter in tests. Default 60,000. */
+  rateWindowMs?: number | undefined;
   /** Age of the newest data. Default 180 minutes. */
   lagMinutes?: number | undefined;
   /** Mean API calls per account id and day. Default 600. */
@@ -118,6 +120,7 @@ export interface Settings {
     cpCodes: readonly string[];
     accountIds: readonly string[];
     requestsPerMinute: number;
+    rateWindowMs: number;
     lagMinutes: number;
     detailsPerDay: number;
     detailsLimit: number;
@@ -174,6 +177,7 @@ function toAkamaiSettings(options: AkamaiOptions): Settings['akamai'] {
     cpCodes: options.cpCodes ?? ['55232', '23433', '32433'],
     accountIds: options.accountIds ?? ['1-123A', '1-1TGTG'],
     requestsPerMinute: options.requestsPerMinute ?? 120,
+    rateWindowMs: options.rateWindowMs ?? 60_000,
     lagMinutes: options.lagMinutes ?? 180,
     detailsPerDay: options.detailsPerDay ?? 600,
     detailsLimit: options.detailsLimit ?? 5000,

@@ -1,4 +1,4 @@
-import type { Accumulation, Clock, ColumnType, Logger, Secret } from '@edgeledger/core';
+import type { Accumulation, Clock, ColumnType, Logger, RateBudget, Secret } from '@edgeledger/core';
 import type { HttpClientOptions } from '@edgeledger/http';
 
 /** What `edgeledger.yaml` may say about one column of a dataset, by the column's name. */
@@ -63,6 +63,8 @@ export interface SourceServices {
   readonly logger: Logger;
   /** Longest pause that a request makes by itself when the vendor throttles; beyond it: ThrottledError. */
   readonly maxInlineWaitMs?: number | undefined;
+  /** The budget that all workers share, once there is one; without it every source counts for itself. */
+  readonly rateBudget?: (() => RateBudget | undefined) | undefined;
   /** Overrides for the HTTP clients that the source makes for itself. */
   readonly http?: Partial<Omit<HttpClientOptions, 'clock' | 'logger'>> | undefined;
 }
@@ -72,7 +74,8 @@ export function toHttpOptions(
   services: SourceServices,
   defaults: Partial<HttpClientOptions>,
 ): HttpClientOptions {
-  const { clock, logger, maxInlineWaitMs } = services;
+  const { clock, logger, maxInlineWaitMs, rateBudget } = services;
   const wait = maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs };
-  return { ...defaults, ...wait, ...services.http, clock, logger };
+  const shared = rateBudget === undefined ? {} : { rateBudget };
+  return { ...defaults, ...wait, ...shared, ...services.http, clock, logger };
 }

@@ -190,6 +190,18 @@ export interface StagedRejectsTable {
   raw: string;
 }
 
+export interface RateBudgetsTable {
+  budget_key: string;
+  paused_until: Instant | null;
+}
+
+export interface RatePlacesTable {
+  place_id: GeneratedAlways<string>;
+  budget_key: string;
+  free_at: Instant;
+  released: Generated<boolean>;
+}
+
 export interface WarehouseSchema {
   'ledger.migrations': MigrationsTable;
   'ledger.units': UnitsTable;
@@ -203,4 +215,6 @@ export interface WarehouseSchema {
   'staging.loads': StagedLoadsTable;
   'staging.parts': StagedPartsTable;
   'staging.rejects': StagedRejectsTable;
+  'staging.rate_budgets': RateBudgetsTable;
+  'staging.rate_places': RatePlacesTable;
 }

@@ -12,6 +12,7 @@ afterAll(() => database.drop());
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   string: ['text', 'bigint', 'numeric', 'date'],
   number: ['integer'],
+  boolean: ['boolean'],
   Instant: ['timestamp with time zone'],
   UnitState: ['text'],
   LoadOutcome: ['text'],
