@@ -22,6 +22,7 @@ export type {
   Row,
   RowBatch,
   Source,
+  SourceCheck,
   SourceContext,
 } from './contracts/source.ts';
 export type {

@@ -190,6 +190,7 @@ export async function publishLoad(
     availableAt: finality.availableAt,
     isSettled: finality.isSettled,
     nextCheckAt: finality.nextCheckAt,
+    confirmAt: finality.confirmAt,
   });
   services.logger.info(
     {

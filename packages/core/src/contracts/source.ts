@@ -31,9 +31,21 @@ export interface Source {
   open(unit: UnitRef, part: PartRef, context: SourceContext): Promise<OpenedPart>;
   /** Turns a part's bytes into typed rows and rejects. */
   parse(unit: UnitRef, part: OpenedPart, context: ParseContext): Promise<ParsedPart>;
+  /** Looks whether the vendor lets us in and offers what is asked for, without reading any data. */
+  diagnose?(context: SourceContext): Promise<readonly SourceCheck[]>;
   /** Roughly how many vendor requests it takes to read these units, for `plan`. */
   estimateRequests(units: readonly UnitRef[]): number;
+  /** How many requests of one kind the vendor allows in a minute; absent when that is no matter. */
+  readonly requestsPerMinute?: number;
   close(): Promise<void>;
+}
+
+/** One line of a diagnosis. `invalid`: the configuration asks for what there is not. */
+export interface SourceCheck {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed' | 'invalid';
+  /** What was found, and where it failed what to do. */
+  readonly message: string;
 }
 
 /** Both days inclusive. */
@@ -143,7 +155,18 @@ export interface CompanionRows {
 
 /** Something a person should know that did not stop the load. */
 export interface Finding {
-  readonly kind: 'sum-mismatch' | 'truncated' | 'shrunk' | 'late' | 'lost' | 'deprecated' | 'clock-skew';
+  readonly kind:
+    | 'sum-mismatch'
+    | 'count-mismatch'
+    | 'truncated'
+    | 'shrunk'
+    | 'late'
+    | 'lost'
+    | 'deprecated'
+    | 'unavailable'
+    | 'report-changed'
+    | 'objects-dropped'
+    | 'clock-skew';
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
 }

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ConfigError, ContractError, type Finding, MINUTE_MS, redactUrl } from '@edgeledger/core';
+import {
+  ConfigError,
+  ContractError,
+  type Finding,
+  MINUTE_MS,
+  type RateLane,
+  redactUrl,
+} from '@edgeledger/core';
 import {
   createHttpClient,
   type HttpRequest,
@@ -13,9 +20,12 @@ import { signRequest } from './edgegrid.ts';
 import { createVendorClock } from './vendor-clock.ts';
 
 export interface AkamaiRequest {
+  readonly api: 'v1' | 'v2';
   readonly method: 'GET' | 'POST';
-  /** Below `/reporting-api/v1`. */
+  /** Below `/reporting-api/<api>`. */
   readonly path: string;
+  /** Instead of path and query: where a redirect or a page link of the vendor leads. */
+  readonly location?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly accept: string;
@@ -24,6 +34,9 @@ export interface AkamaiRequest {
   readonly endpoint: string;
   /** Statuses that the caller reads itself. */
   readonly expectStatuses?: readonly number[];
+  /** False: redirects come back as `refused`, because they mean "not ready yet". */
+  readonly followsRedirects?: boolean;
+  readonly lane?: RateLane;
   readonly signal: AbortSignal;
 }
 
@@ -33,6 +46,8 @@ export type AkamaiAnswer =
       readonly kind: 'refused';
       readonly status: number;
       readonly vendorMessage: string;
+      readonly body: string;
+      readonly headers: HttpResponse['headers'];
       readonly error: Error;
     };
 
@@ -46,6 +61,8 @@ export interface AkamaiClient {
 
 /** Per account and endpoint; above it no request is answered for a minute (akamai.md, section 1.9). */
 const REQUESTS_PER_MINUTE = 120;
+/** v2 counts per report and publishes no general number; this is the one of its documented 429 (section 2.6). */
+const V2_REQUESTS_PER_MINUTE = 20;
 const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -76,10 +93,10 @@ export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceS
 
   /** Follows redirects of the same host, each signed for where it goes. */
   async function send(request: AkamaiRequest): Promise<HttpResponse> {
-    let url = toUrl(config, request);
+    let url = request.location === undefined ? toUrl(config, request) : toLocation(config, request);
     for (let redirects = 0; ; redirects += 1) {
       const response = await http.request(toHttpRequest(request, url, authorization));
-      if (!REDIRECTS.has(response.status)) return response;
+      if (!REDIRECTS.has(response.status) || request.followsRedirects === false) return response;
       response.destroy();
       const target = URL.parse(response.headers.location ?? '', url.href);
       if (target === null || redirects >= MAX_REDIRECTS) {
@@ -116,7 +133,7 @@ export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceS
       );
     }
     const error = toStatusError({ ...request, url: response.url, status, vendorMessage, advice: ADVICE });
-    return { kind: 'refused', status, vendorMessage, error };
+    return { kind: 'refused', status, vendorMessage, body, headers: response.headers, error };
   }
 
   return {
@@ -145,6 +162,8 @@ function toHttpRequest(
     expectStatuses: [200, 400, ...REDIRECTS, ...(request.expectStatuses ?? [])],
     what: request.what,
     rateKey: request.endpoint,
+    ...(request.api === 'v1' ? {} : { rateLimit: { requests: V2_REQUESTS_PER_MINUTE, perMs: MINUTE_MS } }),
+    ...(request.lane === undefined ? {} : { lane: request.lane }),
     advice: ADVICE,
   };
 }
@@ -152,7 +171,7 @@ function toHttpRequest(
 /** The account switch key is a plain parameter of every operation, and signed with the rest (akamai.md, section 3.2). */
 function toUrl(config: AkamaiSourceConfig, request: AkamaiRequest): URL {
   const url = new URL(config.apiUrl);
-  url.pathname = `${config.apiUrl.pathname.replace(/\/+$/, '')}/reporting-api/v1${request.path}`;
+  url.pathname = `${config.apiUrl.pathname.replace(/\/+$/, '')}/reporting-api/${request.api}${request.path}`;
   const query = {
     ...request.query,
     ...(config.accountSwitchKey === undefined ? {} : { accountSwitchKey: config.accountSwitchKey }),
@@ -160,6 +179,33 @@ function toUrl(config: AkamaiSourceConfig, request: AkamaiRequest): URL {
   url.search = Object.entries(query)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join('&');
+  return url;
+}
+
+/**
+ * Where the vendor leads, text as it stands: a query id may hold characters that decoding would change. It must stay at
+ * the same host, and need not carry the account switch key (akamai.md, section 2.4).
+ */
+function toLocation(config: AkamaiSourceConfig, request: AkamaiRequest): URL {
+  const key = config.accountSwitchKey;
+  const location = request.location ?? '';
+  const isKeyed = key === undefined || /[?&]accountSwitchKey=/.test(location);
+  const keyed = isKeyed
+    ? location
+    : `${location}${location.includes('?') ? '&' : '?'}accountSwitchKey=${encodeURIComponent(key)}`;
+  const url = URL.parse(keyed, config.apiUrl.href);
+  if (url === null || location === '') {
+    throw new ContractError(
+      'source.response-malformed',
+      `Could not ${request.what}: Akamai leads nowhere (Location "${location.slice(0, 100)}").`,
+    );
+  }
+  if (url.origin !== config.apiUrl.origin) {
+    throw new ConfigError(
+      'source.host-not-allowed',
+      `Could not ${request.what}: ${config.apiUrl.host} leads to ${url.host}. Check AKAMAI_HOST.`,
+    );
+  }
   return url;
 }
 

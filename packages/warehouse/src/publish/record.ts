@@ -56,8 +56,9 @@ export async function recordUnit(
        state = 'loaded', vendor_report_id = $2, revision = $3, parts = $4, rows = $5, rejects = $6, bytes = $7,
        fingerprint = $8, error_code = NULL, error_message = NULL,
        available_at = least(available_at, $9),
-       settled_at = CASE WHEN $10 THEN coalesce(settled_at, $11) END,
-       next_check_at = CASE WHEN $10 THEN NULL ELSE $12::timestamptz END,
+       -- a revision that came after all begins a new settled time
+       settled_at = CASE WHEN $10 AND $13 THEN coalesce(settled_at, $11) WHEN $10 THEN $11 END,
+       next_check_at = CASE WHEN $10 THEN $15::timestamptz ELSE $12::timestamptz END,
        -- an unchanged load wrote no row: what is visible is still the earlier one's
        load_id = CASE WHEN $13 THEN load_id ELSE $14::bigint END,
        loaded_at = CASE WHEN $13 THEN loaded_at ELSE $11 END
@@ -77,6 +78,7 @@ export async function recordUnit(
       request.nextCheckAt,
       unchanged,
       load.loadId,
+      request.confirmAt ?? null,
     ],
   );
 }
