@@ -161,6 +161,22 @@ export interface FreshnessView {
   gaps: string;
 }
 
+/** A PostgreSQL `interval` comes as an object of its parts. */
+type Duration = object;
+
+export interface RevisionsView {
+  account: string;
+  dataset: string;
+  report_key: string;
+  period_start: Instant;
+  load_id: string;
+  revised_at: Instant | null;
+  rows_updated: string;
+  rows_deleted: string;
+  rows_inserted: string;
+  age: Duration | null;
+}
+
 export interface StagedLoadsTable {
   load_id: BigIntText;
   previous_state: string;
@@ -212,6 +228,7 @@ export interface WarehouseSchema {
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;
   'ledger.freshness': FreshnessView;
+  'ledger.revisions': RevisionsView;
   'staging.loads': StagedLoadsTable;
   'staging.parts': StagedPartsTable;
   'staging.rejects': StagedRejectsTable;

@@ -8,6 +8,7 @@ import type { LoadOutcome } from '../schema.ts';
 import { removeStagedLoad } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { findLockedUnit, type LockedUnit } from '../unit-lock.ts';
+import { runChecks } from './checks.ts';
 import { publishCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
 import { recordLoad, recordUnit } from './record.ts';
@@ -78,11 +79,13 @@ async function publishWithin(
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
   await publishCompanions(client, load, request.companions);
   await publishRejects(client, load, { unit, unchanged });
-  await recordFindings(client, load.unit, request.findings, request.now);
   const outcome = unchanged ? 'unchanged' : 'published';
   await recordLoad(client, load, { outcome, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
+  // the checks look at what this transaction made visible, the unit's own record included
+  const checked = await runChecks(client, load.dataset, load.unit);
+  await recordFindings(client, load.unit, [...request.findings, ...checked], request.now);
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
 }
