@@ -6,6 +6,7 @@ import {
   toEdgeledgerError,
 } from '@edgeledger/core';
 import { type Plan, planSource, recordPlan, runPlan, type UnitEnd } from '@edgeledger/pipeline';
+import { assertSources } from '../check-sources.ts';
 import { type DayRange, toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, printNote } from '../io.ts';
@@ -54,8 +55,9 @@ export async function runRunCommand(io: Io, options: RunOptions): Promise<number
   const sources = openSources(setup, { maxInlineWaitMs: MAX_INLINE_WAIT_MS });
   const selected = selectSources(sources, options);
   return withServices(setup, { role: 'run', announce: true }, async (services) => {
-    await services.warehouse.sweepStaging(io.clock.now());
     try {
+      await assertSources([...new Set(selected.map(({ source }) => source))], setup);
+      await services.warehouse.sweepStaging(io.clock.now());
       const { summary, errors } = await runOnce(selected, range, services, options);
       if (options.json) printJson(io, summary);
       else printSummary(io, summary);

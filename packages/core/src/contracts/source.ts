@@ -35,8 +35,8 @@ export interface Source {
   diagnose?(context: SourceContext): Promise<readonly SourceCheck[]>;
   /** Roughly how many vendor requests it takes to read these units, for `plan`. */
   estimateRequests(units: readonly UnitRef[]): number;
-  /** How many requests of one kind the vendor allows in a minute; absent when that is no matter. */
-  readonly requestsPerMinute?: number;
+  /** How many minutes the vendor's rate limit makes these units take at least; absent when it is no matter. */
+  estimateMinutes?(units: readonly UnitRef[]): number;
   close(): Promise<void>;
 }
 

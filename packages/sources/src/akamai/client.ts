@@ -56,13 +56,16 @@ export interface AkamaiClient {
   request(request: AkamaiRequest): Promise<AkamaiAnswer>;
   /** Findings since the last call that belong to no report in particular. */
   takeFindings(): Finding[];
+  /** How far our clock was found to be off, in ms; 0 while nobody complained. */
+  clockOffsetMs(): number;
   close(): Promise<void>;
 }
 
-/** Per account and endpoint; above it no request is answered for a minute (akamai.md, section 1.9). */
-const REQUESTS_PER_MINUTE = 120;
-/** v2 counts per report and publishes no general number; this is the one of its documented 429 (section 2.6). */
-const V2_REQUESTS_PER_MINUTE = 20;
+/**
+ * Per account and endpoint. v1: above it no request is answered for a minute (akamai.md, section 1.9). v2 counts per
+ * report and publishes no general number; this is the one of its documented 429 (section 2.6).
+ */
+export const REQUESTS_PER_MINUTE = { v1: 120, v2: 20 } as const;
 const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -74,7 +77,7 @@ const ADVICE = {
 export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceServices): AkamaiClient {
   const http = createHttpClient(
     toHttpOptions(services, {
-      rateLimit: { requests: REQUESTS_PER_MINUTE, perMs: MINUTE_MS },
+      rateLimit: { requests: REQUESTS_PER_MINUTE.v1, perMs: MINUTE_MS },
       rateScope: `akamai/${config.account}`,
       throttleMs: MINUTE_MS,
       concurrency: 4,
@@ -139,6 +142,7 @@ export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceS
   return {
     request: (request) => answer(request, true),
     takeFindings: () => vendorClock.takeFindings(),
+    clockOffsetMs: () => vendorClock.offsetMs(),
     close: () => http.close(),
   };
 }
@@ -162,7 +166,7 @@ function toHttpRequest(
     expectStatuses: [200, 400, ...REDIRECTS, ...(request.expectStatuses ?? [])],
     what: request.what,
     rateKey: request.endpoint,
-    ...(request.api === 'v1' ? {} : { rateLimit: { requests: V2_REQUESTS_PER_MINUTE, perMs: MINUTE_MS } }),
+    ...(request.api === 'v1' ? {} : { rateLimit: { requests: REQUESTS_PER_MINUTE.v2, perMs: MINUTE_MS } }),
     ...(request.lane === undefined ? {} : { lane: request.lane }),
     advice: ADVICE,
   };

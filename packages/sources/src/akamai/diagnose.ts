@@ -6,13 +6,18 @@ import { findStreamProblems } from './stream-checks.ts';
 /** One line for every stream: whether the vendor offers what it asks for. */
 export async function diagnoseStreams(
   streams: readonly StreamDataset[],
-  reportTypes: ReportTypes,
+  { reportTypes, clockOffsetMs }: { readonly reportTypes: ReportTypes; readonly clockOffsetMs: () => number },
   context: SourceContext,
 ): Promise<SourceCheck[]> {
   const checks: SourceCheck[] = [];
   for (const { stream, report } of streams) {
     const name = `stream ${stream.name} (${report.name})`;
     checks.push(await diagnoseStream({ stream, report }, name, { reportTypes, context }));
+  }
+  const seconds = Math.round(clockOffsetMs() / 1000);
+  if (seconds !== 0) {
+    const message = `the clock of this machine is ${Math.abs(seconds)} s off; requests are signed with corrected time, set the clock (NTP)`;
+    checks.push({ name: 'clock', state: 'warning', message });
   }
   return checks;
 }

@@ -6,17 +6,19 @@ import {
   type Readiness,
   type Source,
   type SourceContext,
+  toReserve,
   type UnitRef,
 } from '@edgeledger/core';
 import { configureDataset } from '../dataset-settings.ts';
 import type { AkamaiSourceConfig, SourceServices } from '../source-config.ts';
-import { createAkamaiClient } from './client.ts';
+import { createAkamaiClient, REQUESTS_PER_MINUTE } from './client.ts';
 import { diagnoseStreams } from './diagnose.ts';
 import { discoverUnits, findStream, type StreamDataset } from './discover.ts';
 import { parseAkamaiPart } from './parse.ts';
 import { createQueryReader } from './query-reader.ts';
 import { createReportTypes, type ReportType } from './report-type.ts';
 import { assertStream, findInterval } from './stream-checks.ts';
+import type { StreamReport } from './stream-report.ts';
 import { getStream, toPartObjectIds, toStreamDatasets } from './streams.ts';
 import { toDueAt, toExpiresAt } from './wait.ts';
 import { FIVE_MINUTES_MS, findWindow, toAskableWindow, toPartRef } from './window.ts';
@@ -43,7 +45,6 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
     vendor: 'akamai',
     account: config.account,
     id: `akamai-${config.account}`,
-    requestsPerMinute: streams.some(({ report }) => report.api === 'v2') ? 20 : 120,
     get datasets() {
       return [...new Map(streams.map(({ dataset }) => [dataset.name, dataset])).values()];
     },
@@ -79,11 +80,29 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
         ],
       });
     },
-    diagnose: (context) => diagnoseStreams(streams, reportTypes, context),
+    diagnose: (context) =>
+      diagnoseStreams(streams, { reportTypes, clockOffsetMs: () => client.clockOffsetMs() }, context),
     estimateRequests: (units) =>
       units.reduce((sum, unit) => sum + toPartObjectIds(findStream(streams, unit)?.stream).length, 0),
+    estimateMinutes: (units) => estimateMinutes(streams, units),
     close: () => client.close(),
   };
+}
+
+/** Reports have budgets of their own, so the longest counts; backfills leave a reserve. */
+function estimateMinutes(streams: readonly StreamDataset[], units: readonly UnitRef[]): number {
+  const requests = new Map<StreamReport, number>();
+  for (const unit of units) {
+    const found = findStream(streams, unit);
+    if (found === undefined) continue;
+    const count = toPartObjectIds(found.stream).length;
+    requests.set(found.report, (requests.get(found.report) ?? 0) + count);
+  }
+  const minutes = [...requests].map(([report, count]) => {
+    const allowed = REQUESTS_PER_MINUTE[report.api];
+    return Math.ceil(count / (allowed - toReserve(allowed)));
+  });
+  return Math.max(0, ...minutes);
 }
 
 function findGone(unit: UnitRef, { dataset }: StreamDataset, { now }: SourceContext): Readiness | undefined {
