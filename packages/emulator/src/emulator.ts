@@ -146,6 +146,7 @@ function createVendors(settings: Settings, filesUrl: () => string): Vendors {
         details,
         verifier: createEdgeGridVerifier({ clientToken, clientSecret, accessToken, now }),
         limiter: akamaiLimiter,
+        v2Limiter: createRateLimiter(settings.akamai.v2RequestsPerMinute, rateWindowMs),
       }),
     },
     usage,

@@ -77,12 +77,13 @@ const ADVICE = {
 export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceServices): AkamaiClient {
   const http = createHttpClient(
     toHttpOptions(services, {
-      rateLimit: { requests: REQUESTS_PER_MINUTE.v1, perMs: MINUTE_MS },
       rateScope: `akamai/${config.account}`,
       throttleMs: MINUTE_MS,
       concurrency: 4,
     }),
   );
+  const toRateLimit = (requests: number) => services.http?.rateLimit ?? { requests, perMs: MINUTE_MS };
+  const rateLimits = { v1: toRateLimit(REQUESTS_PER_MINUTE.v1), v2: toRateLimit(REQUESTS_PER_MINUTE.v2) };
   const credential = {
     clientToken: config.clientToken.reveal(),
     clientSecret: config.clientSecret.reveal(),
@@ -98,7 +99,10 @@ export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceS
   async function send(request: AkamaiRequest): Promise<HttpResponse> {
     let url = request.location === undefined ? toUrl(config, request) : toLocation(config, request);
     for (let redirects = 0; ; redirects += 1) {
-      const response = await http.request(toHttpRequest(request, url, authorization));
+      const response = await http.request({
+        ...toHttpRequest(request, url, authorization),
+        rateLimit: rateLimits[request.api],
+      });
       if (!REDIRECTS.has(response.status) || request.followsRedirects === false) return response;
       response.destroy();
       const target = URL.parse(response.headers.location ?? '', url.href);
@@ -166,7 +170,6 @@ function toHttpRequest(
     expectStatuses: [200, 400, ...REDIRECTS, ...(request.expectStatuses ?? [])],
     what: request.what,
     rateKey: request.endpoint,
-    ...(request.api === 'v1' ? {} : { rateLimit: { requests: REQUESTS_PER_MINUTE.v2, perMs: MINUTE_MS } }),
     ...(request.lane === undefined ? {} : { lane: request.lane }),
     advice: ADVICE,
   };

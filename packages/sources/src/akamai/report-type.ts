@@ -129,7 +129,7 @@ async function readDescription(
     path: isV1 ? `/reports/${report.name}/versions/1` : `/reports/${report.name}`,
     accept: 'application/json',
     what: `read the Akamai report type ${report.name}`,
-    endpoint: 'report-type',
+    endpoint: isV1 ? 'report-type' : 'v2-report-options',
     expectStatuses: [403, 404, 410],
     signal,
   });
