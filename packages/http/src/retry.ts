@@ -58,6 +58,13 @@ export function findExhaustedMs(headers: ResponseHeaders, now: Date): number {
   return Math.max(...waits);
 }
 
+/** The same from the body of a 429 of Akamai's Reporting API v2 (akamai.md, section 2.5), for when no header says it. */
+export function findBodyWaitMs(body: string, headers: ResponseHeaders, now: Date): number | undefined {
+  const next = toInstantMs(/"rateLimitNextRequest"\s*:\s*"([^"]{1,60})"/.exec(body)?.[1]);
+  if (next === undefined) return undefined;
+  return Math.max(0, next - (toInstantMs(textOf(headers.date)) ?? now.getTime()));
+}
+
 function pushWait(candidates: number[], instantMs: number | undefined, serverNowMs: number): void {
   if (instantMs !== undefined) candidates.push(Math.max(0, instantMs - serverNowMs));
 }

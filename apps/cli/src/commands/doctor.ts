@@ -54,12 +54,16 @@ async function describePostgres({ warehouse }: Services): Promise<string> {
 
 async function describeQueue(services: Services): Promise<string> {
   const { redisUrl } = services.config;
-  const backend = await openQueue(services);
   try {
+    await using stack = new AsyncDisposableStack();
+    const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
     await backend.ping();
     return redisUrl === undefined ? 'in Postgres' : 'Redis answers';
-  } finally {
-    await backend.close();
+  } catch (error) {
+    // `up`, `worker` and `scheduler` make what is missing
+    if (error instanceof EdgeledgerError && error.code === 'warehouse.not-migrated')
+      return 'in Postgres, not set up yet';
+    throw error;
   }
 }
 

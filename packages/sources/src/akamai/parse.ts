@@ -156,27 +156,34 @@ function createParsedPart(parsing: Parsing): ParsedPart {
     }
   }
 
+  function toFacts(): PartFacts {
+    const summaries = watermark > window.start ? answer.summaries() : [];
+    const cut = toCut(passed, parsing);
+    const mismatches = cut.splitInto === undefined ? findSumMismatches(summaries, sums, window) : [];
+    return {
+      sha256: counted.sha256(),
+      bytes: counted.totalBytes(),
+      availability: toAvailability(watermark, parsing),
+      settlesAfterMs: SETTLES_AFTER_MS,
+      ...(cut.splitInto === undefined ? {} : { splitInto: cut.splitInto }),
+      companions: toSummaryRows(summaries, window),
+      // what is read again in pieces is forgotten, and its findings would be with it
+      findings:
+        cut.splitInto === undefined
+          ? [...(parsing.options.takeFindings?.(window) ?? []), ...cut.findings, ...mismatches]
+          : [],
+    };
+  }
+
+  // asked for by whoever stages and whoever publishes; the findings of requests are handed out once
+  let facts: PartFacts | undefined;
   return {
     columns: columns.columns,
     header: [],
     batches: batches(),
     facts() {
-      const summaries = watermark > window.start ? answer.summaries() : [];
-      const cut = toCut(passed, parsing);
-      const mismatches = cut.splitInto === undefined ? findSumMismatches(summaries, sums, window) : [];
-      return {
-        sha256: counted.sha256(),
-        bytes: counted.totalBytes(),
-        availability: toAvailability(watermark, parsing),
-        settlesAfterMs: SETTLES_AFTER_MS,
-        ...(cut.splitInto === undefined ? {} : { splitInto: cut.splitInto }),
-        companions: toSummaryRows(summaries, window),
-        // what is read again in pieces is forgotten, and its findings would be with it
-        findings:
-          cut.splitInto === undefined
-            ? [...(parsing.options.takeFindings?.(window) ?? []), ...cut.findings, ...mismatches]
-            : [],
-      };
+      facts ??= toFacts();
+      return facts;
     },
   };
 }
