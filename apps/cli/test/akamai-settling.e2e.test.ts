@@ -19,9 +19,9 @@ test('ninety days with a moving end and values that change for two days end as t
     akamai: { changingHours: 48, lagMinutes: 190 },
   });
   const { emulator, database } = lab;
-  for (let hour = 0; hour <= 90 * 24; hour += 12) {
+  for (let hour = 0; hour <= 90 * 24; hour += 18) {
     await lab.run(4);
-    emulator.advance(12 * HOUR_MS);
+    emulator.advance(18 * HOUR_MS);
   }
   emulator.advance(48 * HOUR_MS);
   await lab.run(5);

@@ -100,6 +100,8 @@ export interface AkamaiOptions {
   v2LagMinutes?: number | undefined;
   /** v2: rows of one answer. Default 50,000. */
   v2DataPoints?: number | undefined;
+  /** v2: dimensions of one query. Default 20. */
+  v2MaxDimensions?: number | undefined;
   /** v2: how often an asynchronous query says that it is not ready. Default 2. */
   asyncPolls?: number | undefined;
   /** v2: what it says to wait. Default 1 second. */
@@ -153,6 +155,7 @@ export interface Settings {
     v2RequestsPerMinute: number;
     v2LagMinutes: number;
     v2DataPoints: number;
+    v2MaxDimensions: number;
     asyncPolls: number;
     retryAfterSeconds: number;
     v2LostRows: number;
@@ -220,6 +223,7 @@ function toAkamaiSettings(options: AkamaiOptions): Settings['akamai'] {
     v2RequestsPerMinute: options.v2RequestsPerMinute ?? 20,
     v2LagMinutes: options.v2LagMinutes ?? 10,
     v2DataPoints: options.v2DataPoints ?? 50_000,
+    v2MaxDimensions: options.v2MaxDimensions ?? 20,
     asyncPolls: options.asyncPolls ?? 2,
     retryAfterSeconds: options.retryAfterSeconds ?? 1,
     v2LostRows: options.v2LostRows ?? 0,

@@ -31,7 +31,7 @@ export interface HttpClientOptions {
   readonly maxAttempts?: number;
   /** A vendor that wants a longer wait than this gets a ThrottledError instead. */
   readonly maxInlineWaitMs?: number;
-  /** Requests at a time, until their bodies are read. */
+  /** Requests at a time and lane, until their bodies are read. */
   readonly concurrency?: number;
   /** Counted per `rateKey` of the requests. */
   readonly rateLimit?: RateLimit;
@@ -85,7 +85,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const random = options.random ?? Math.random;
   const maxAttempts = options.maxAttempts ?? 4;
   const maxInlineWaitMs = options.maxInlineWaitMs ?? 20_000;
-  const limit = pLimit(options.concurrency ?? 8);
+  const concurrency = options.concurrency ?? 8;
+  // a backfill that waits for the rate budget must not keep live requests from theirs
+  const lanes = { live: pLimit(concurrency), backfill: pLimit(concurrency) };
   const ownBudget = createLocalRateBudget(timers);
   const attempts = createAttempts(options);
 
@@ -130,7 +132,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async request(request) {
       request.signal?.throwIfAborted();
       assertAllowedScheme(request, options.allowInsecureHosts ?? []);
-      return withSlot(limit, () => requestWithRetries(request));
+      return withSlot(lanes[request.lane ?? 'live'], () => requestWithRetries(request));
     },
     close: () => attempts.close(),
   };

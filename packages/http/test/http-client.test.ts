@@ -259,6 +259,15 @@ test('no more requests run at a time than allowed, bodies included', async () =>
   expect(await (await second).text(10)).toBe('ok');
 });
 
+test('backfills that wait for their turn do not keep live requests waiting', async () => {
+  const server = await openLocalServer((_, response) => response.end('ok'));
+  const { client } = openClient({ concurrency: 1 });
+  const request = { method: 'GET', url: server.url, what } as const;
+  const backfill = await client.request({ ...request, lane: 'backfill' });
+  expect(await (await client.request(request)).text(10)).toBe('ok');
+  backfill.destroy();
+});
+
 test('plain http goes to loopback only', async () => {
   const { client } = openClient();
   const failed = client.request({ method: 'GET', url: new URL('http://files.example/x'), what });

@@ -162,6 +162,18 @@ test.each([DETAILS, { ...DETAILS, api: 'v1' as const, objectIds: ['1-123A', '1-1
   },
 );
 
+test('dimensions beyond what one query may have are left out, and told', async () => {
+  const { read } = await open([DETAILS], { v2MaxDimensions: 8 });
+  const [part] = await read(KEY);
+  expect(part?.columns.map((column) => column.name)).toHaveLength(8);
+  expect(part?.facts.findings).toMatchObject([
+    {
+      kind: 'truncated',
+      details: { leftOut: ['endpoint', 'responseStatus', 'responseClass', 'contractType'] },
+    },
+  ]);
+});
+
 test('hourly totals of v2 usage are rows of an hour', async () => {
   const { emulator, read } = await open([{ name: 'default', dataset: 'api_usage', objectIds: 'all' }]);
   const [part] = await read('usage_default_20261118');

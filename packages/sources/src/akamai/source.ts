@@ -20,6 +20,7 @@ import { createReportTypes, type ReportType } from './report-type.ts';
 import { assertStream, findInterval } from './stream-checks.ts';
 import type { StreamReport } from './stream-report.ts';
 import { getStream, toPartObjectIds, toStreamDatasets } from './streams.ts';
+import { findLeftOut } from './v2-selection.ts';
 import { toDueAt, toExpiresAt } from './wait.ts';
 import { FIVE_MINUTES_MS, findWindow, toAskableWindow, toPartRef } from './window.ts';
 import { createWindowReader } from './window-reader.ts';
@@ -67,7 +68,8 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
       return reader.open({ ...context, unit, streamDataset, part, window });
     },
     parse(unit, part, context) {
-      const { stream, dataset, report } = getStream(streams, unit);
+      const streamDataset = getStream(streams, unit);
+      const { stream, dataset, report } = streamDataset;
       return parseAkamaiPart(unit, part, context, {
         ...configureDataset(dataset, undefined),
         reportType: reportTypes.known(report),
@@ -77,6 +79,7 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
           ...windows.takeFindings(),
           // once for the unit, with the part that every unit has
           ...(window.isInner ? [] : reportTypes.findingsFor(report, unit)),
+          ...(window.isInner || report.api === 'v1' ? [] : findLeftOut({ streamDataset }, reportTypes)),
         ],
       });
     },

@@ -1,3 +1,4 @@
+import type { Finding } from '@edgeledger/core';
 import type { OfferedMetric } from './report-offer.ts';
 import type { ReportTypes } from './report-type.ts';
 import type { OpenWindowRequest } from './window-reader.ts';
@@ -28,7 +29,23 @@ type Selecting = Pick<OpenWindowRequest, 'streamDataset'>;
  * The dimensions to ask for: those of the stream, else all that are known and offered, as many as the report allows.
  * Time always is one, because rows are filed by it.
  */
-export function toDimensions({ streamDataset }: Selecting, reportTypes: ReportTypes): readonly string[] {
+export function toDimensions(selecting: Selecting, reportTypes: ReportTypes): readonly string[] {
+  const wanted = toWanted(selecting, reportTypes);
+  const { offer } = reportTypes.known(selecting.streamDataset.report);
+  return wanted.slice(0, offer?.maxDimensions ?? wanted.length);
+}
+
+/** A report that allows fewer dimensions than there are of use: what is not asked for is not in the table. */
+export function findLeftOut(selecting: Selecting, reportTypes: ReportTypes): Finding[] {
+  const { report, stream } = selecting.streamDataset;
+  const asked = new Set(toDimensions(selecting, reportTypes));
+  const leftOut = toWanted(selecting, reportTypes).filter((name) => !asked.has(name));
+  if (leftOut.length === 0) return [];
+  const message = `Akamai allows ${asked.size} dimensions in a query of ${report.name}: ${leftOut.join(', ')} are left out. Choose with dimensions: [...] in the stream ${stream.name}.`;
+  return [{ kind: 'truncated', message, details: { leftOut } }];
+}
+
+function toWanted({ streamDataset }: Selecting, reportTypes: ReportTypes): readonly string[] {
   const { report, stream, dataset } = streamDataset;
   if (!dataset.identity.includes('row_no')) return [HOURLY];
   const { offer } = reportTypes.known(report);
@@ -42,8 +59,7 @@ export function toDimensions({ streamDataset }: Selecting, reportTypes: ReportTy
           // whatever else the vendor adds lands in a column of its own
           ...offered.filter((name) => !isKnown(name) && !/^time\d/.test(name)),
         ]);
-  const withTime = wanted.includes('timestamp') ? wanted : ['timestamp', ...wanted];
-  return withTime.slice(0, offer?.maxDimensions ?? withTime.length);
+  return wanted.includes('timestamp') ? wanted : ['timestamp', ...wanted];
 }
 
 export function toMetricNames({ streamDataset }: Selecting, reportTypes: ReportTypes): readonly string[] {

@@ -86,7 +86,7 @@ export function reportOptionsOf(name: V2ReportName, settings: Settings): ReportO
         ],
     dimensions: isDetails ? DETAILS : USAGE,
     limits: {
-      maxDimensions: 20,
+      maxDimensions: settings.akamai.v2MaxDimensions,
       maxDateRangeInDays: 92,
       maxRetentionInDays: isDetails ? 92 : 123,
       dataPointsLimit: v2DataPoints,
