@@ -26,15 +26,20 @@ export async function checkSource(source: Source, { io, logger }: Setup): Promis
 
 /**
  * Before anything is loaded or scheduled: a source that asks for what its vendor does not offer ends the command with
- * the list of what it offers. That a vendor cannot be asked right now is only said.
+ * the list of what it offers. That a vendor cannot be asked right now is only said, where nobody else would say it.
  */
-export async function assertSources(sources: readonly Source[], setup: Setup): Promise<void> {
+export async function assertSources(
+  sources: readonly Source[],
+  setup: Setup,
+  options: { readonly tellFailures: boolean },
+): Promise<void> {
   const able = sources.filter((source) => source.diagnose !== undefined);
   const found = await Promise.all(
     able.map(async (source) => (await checkSource(source, setup)).map((check) => ({ source, ...check }))),
   );
   const checks = found.flat();
-  for (const { source, name, message } of checks.filter((check) => check.state === 'failed')) {
+  const failed = options.tellFailures ? checks.filter((check) => check.state === 'failed') : [];
+  for (const { source, name, message } of failed) {
     printNote(setup.io, `warning  ${source.id}, ${name}: ${message}`);
   }
   const invalid = checks.filter((check) => check.state === 'invalid');
@@ -48,7 +53,7 @@ export async function assertSources(sources: readonly Source[], setup: Setup): P
 /** The same every day while a role runs, so that a report that is retired is said before it fails. */
 export function watchSources(sources: readonly Source[], setup: Setup, everyMs: number): { stop(): void } {
   const timer = setInterval(() => {
-    assertSources(sources, setup).catch((error: unknown) => {
+    assertSources(sources, setup, { tellFailures: true }).catch((error: unknown) => {
       if (!setup.io.signal.aborted) tell(setup.io, error);
     });
   }, everyMs);

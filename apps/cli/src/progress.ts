@@ -84,7 +84,7 @@ function countEnd(counts: ProgressCounts, end: UnitEnd): ProgressCounts {
   return {
     ...counts,
     ended: counts.ended + 1,
-    failed: counts.failed + (end.kind === 'failed' ? 1 : 0),
+    failed: counts.failed + (end.kind === 'failed' || end.kind === 'skipped' ? 1 : 0),
     waiting: counts.waiting + (end.kind === 'waiting' ? 1 : 0),
   };
 }

@@ -56,9 +56,14 @@ test.each([
     /no such file/,
   ],
   [
-    ['import', 'missing.csv', '--dataset', 'cdn_logs', '--report-key', 'cdn_logs'],
+    ['import', 'missing.csv', '--dataset', 'cdn_logs', '--report-key', 'cdn_logs_today'],
     EXIT.usage,
     /does not end in a day/,
+  ],
+  [
+    ['import', 'missing.csv', '--dataset', 'cdn_logs', '--report-key', 'mild_errors_20261120'],
+    EXIT.usage,
+    /no key of imgix.cdn_logs/,
   ],
 ])('%j is refused with exit code %i', async (args, exitCode, message) => {
   expectClear(await runCli(args, environment), exitCode, message);
@@ -97,6 +102,7 @@ test('a wrong Akamai secret is one clear line', async () => {
     AKAMAI_CLIENT_SECRET: 'd3Jvbmctc2VjcmV0',
   });
   expectClear(result, EXIT.configuration, /AKAMAI_CLIENT_SECRET/);
+  expect(result.stderr.match(/AKAMAI_CLIENT_SECRET/g)).toHaveLength(1);
   expect(result.stderr).not.toContain('d3Jvbmctc2VjcmV0');
 });
 
@@ -151,4 +157,39 @@ test('a saved file lands with a new column, and a bad one leaves nothing', async
     { part: 1, line: 2, column_name: 'timestamp', code: 'type-mismatch' },
     { part: 1, line: 3, column_name: 'bytes', code: 'type-mismatch' },
   ]);
+});
+
+test('a web page instead of a report adds no column and loads nothing', async () => {
+  const page = join(folder, 'page.csv');
+  await writeFile(page, '<!doctype html>\n<html><body>Log in</body></html>\n');
+  const args = ['import', page, '--dataset', 'imgix.cdn_logs', '--report-key', 'cdn_logs_20261119'];
+  expectClear(await runCli(args, environment), EXIT.failed, /not one column of its first record is known/);
+  expect(
+    await database.query(`SELECT FROM ledger.schema_changes WHERE report_key = 'cdn_logs_20261119'`),
+  ).toEqual([]);
+});
+
+test('days that the vendor does not list are said to be unknown, not covered', async () => {
+  const args = ['run', '--source', 'imgix', '--from', '2026-01-01', '--to', '2026-01-03'];
+  const result = await runCli(args, environment);
+  expect(result.stdout).toMatch(/Nothing is known of 2026-01-01 to 2026-01-03/);
+  expect(result.exitCode).toBe(EXIT.incomplete);
+});
+
+test('a run that is stopped in the middle of a file ends without a stack and leaves no half load', async () => {
+  const fault = emulator.faults.add({
+    server: 'files',
+    times: 1_000,
+    action: { kind: 'stall', ms: 60_000, afterBytes: 100 },
+  });
+  const args = ['run', '--source', 'imgix', '--from', twoDaysAgo, '--to', twoDaysAgo];
+  const stopped = await runCli(args, environment, {
+    signal: 'SIGTERM',
+    when: () => emulator.requests.some((request) => request.server === 'files') || fault.applied > 0,
+  });
+  fault.remove();
+  expect(stopped.stderr).not.toMatch(/^\s+at |InvariantError/m);
+  expect(stopped.exitCode).toBe(130);
+  expect(await database.query(`SELECT FROM ledger.loads WHERE outcome = 'running'`)).toEqual([]);
+  expect((await runCli(args, environment)).exitCode).toBe(EXIT.done);
 });

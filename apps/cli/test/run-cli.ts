@@ -7,12 +7,19 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** Sends the signal once the condition holds. */
+export interface StopRequest {
+  readonly signal: NodeJS.Signals;
+  readonly when: () => boolean;
+}
+
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 
 /** Runs the command line as its own process, with nothing of this one's environment but the path. */
 export async function runCli(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  stop?: StopRequest,
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
@@ -25,9 +32,19 @@ export async function runCli(
   child.stderr.on('data', (chunk) => {
     output.stderr += chunk;
   });
+  const watch =
+    stop === undefined
+      ? undefined
+      : setInterval(() => {
+          if (stop.when()) {
+            clearInterval(watch);
+            child.kill(stop.signal);
+          }
+        }, 20);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
   });
+  clearInterval(watch);
   return { exitCode, ...output };
 }

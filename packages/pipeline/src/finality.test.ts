@@ -80,6 +80,15 @@ test('a suggested retry time in the past does not make a hot loop', () => {
   expect(finality).toEqual({ kind: 'waiting', until: new Date(morning.getTime() + 60_000) });
 });
 
+test('a suggested retry time a few seconds ahead is kept', () => {
+  const retryAt = new Date(morning.getTime() + 3_000);
+  const availability = { kind: 'partial', availableUntil: unit.period.start, retryAt } as const;
+  const finality = readable(
+    decideFinality({ unit, facts: [facts(availability)], record: undefined, now: morning }),
+  );
+  expect(finality.nextCheckAt).toEqual(retryAt);
+});
+
 test('one part with data is enough to load a unit', () => {
   const nothing = facts({ kind: 'nothing', availableUntil: unit.period.start, retryAt: null });
   const some = facts({ kind: 'complete' });

@@ -10,7 +10,7 @@ import {
 /** How long to leave a complete but provisional unit alone before it is read again. */
 const REREAD_AFTER_MS = 3 * HOUR_MS;
 const RUNNING_PERIOD_PAUSE_MS = 15 * MINUTE_MS;
-const SHORTEST_PAUSE_MS = MINUTE_MS;
+const SHORTEST_PAUSE_MS = 1_000;
 
 /** What a reading tells about the unit as a whole. */
 export type Finality =
@@ -72,8 +72,10 @@ function retryAt(parts: readonly PartFacts['availability'][], now: Date): Date |
     part.kind === 'complete' || part.retryAt === null ? [] : [part.retryAt.getTime()],
   );
   if (times.length === 0) return undefined;
-  // never in the past and never at once, whatever the vendor suggests
-  return new Date(Math.max(Math.max(...times), now.getTime() + SHORTEST_PAUSE_MS));
+  const suggestedMs = Math.max(...times);
+  // a time that has passed says nothing; asking at once again and again would not help
+  if (suggestedMs <= now.getTime()) return new Date(now.getTime() + MINUTE_MS);
+  return new Date(Math.max(suggestedMs, now.getTime() + SHORTEST_PAUSE_MS));
 }
 
 function plus(instant: Date, durationMs: number): Date {

@@ -11,7 +11,7 @@ import { type Plan, type PlanOptions, plan } from './plan.ts';
 /** Asks the source what should exist, the ledger what does, and plans the difference. Changes nothing. */
 export async function planSource(
   source: Source,
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'findUnits'>,
   range: DiscoverRange,
   context: SourceContext & PlanOptions,
 ): Promise<Plan> {

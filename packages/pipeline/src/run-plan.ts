@@ -20,7 +20,7 @@ export interface PlanWatcher {
 export type UnitEnd =
   | UnitOutcome
   | { readonly kind: 'failed'; readonly error: EdgeledgerError }
-  /** Not tried, because another unit of its dataset failed for a reason that all of them share. */
+  /** Not tried, or failed alike: another unit of its dataset failed for a reason that they share. */
   | { readonly kind: 'skipped'; readonly error: EdgeledgerError };
 
 export interface PlanRun {
@@ -49,38 +49,64 @@ export async function runPlan(
       limit(async (): Promise<UnitEnd> => {
         run.signal.throwIfAborted();
         const hopeless = breaker.reasonFor(planned);
-        if (hopeless !== undefined) return { kind: 'skipped', error: hopeless };
+        if (hopeless !== undefined) return tell(run, planned, { kind: 'skipped', error: hopeless });
         run.watcher?.onStart?.(planned);
         const end = await runWithRetries(planned, services, run);
-        breaker.record(planned, end);
-        run.watcher?.onEnd?.(planned, end);
-        return end;
+        return tell(run, planned, breaker.judge(planned, end));
       }),
     ),
   );
 }
 
-/** So many units of a dataset in a row found the vendor unreachable: the next will, too. */
-const UNREACHABLE_LIMIT = 3;
+function tell(run: PlanRun, planned: PlannedUnit, end: UnitEnd): UnitEnd {
+  run.watcher?.onEnd?.(planned, end);
+  return end;
+}
 
-/** Stops a dataset after a failure that a person must fix, or when the vendor stays unreachable. */
+/** So many units of a dataset in a row failed alike: the next will, too. */
+const ALIKE_LIMIT = 3;
+/** One of these in a row after another says that no unit of the dataset can succeed now. */
+const SHARED_CAUSES: ReadonlySet<string> = new Set<EdgeledgerError['code']>([
+  'source.unavailable',
+  'source.timeout',
+  'source.forbidden',
+  'source.host-not-allowed',
+  'warehouse.unavailable',
+]);
+/** A refused credential is refused for every dataset, a report that is off is off for every day. */
+const STOPS: Readonly<Record<string, 'source' | 'dataset'>> = {
+  'source.auth-rejected': 'source',
+  'source.clock-skew': 'source',
+  'source.report-unavailable': 'dataset',
+  'warehouse.auth-rejected': 'source',
+};
+const WHOLE_SOURCE = '*';
+
+/** Spares the units of a dataset, or of the source, that cannot succeed either. */
 function createBreaker() {
   const reasons = new Map<string, EdgeledgerError>();
-  const unreachable = new Map<string, number>();
+  const alike = new Map<string, { code: string; count: number }>();
+  const reasonFor = (planned: PlannedUnit): EdgeledgerError | undefined =>
+    reasons.get(WHOLE_SOURCE) ?? reasons.get(planned.unit.dataset);
   return {
-    reasonFor: (planned: PlannedUnit): EdgeledgerError | undefined => reasons.get(planned.unit.dataset),
-    record: (planned: PlannedUnit, end: UnitEnd): void => {
+    reasonFor,
+    /** Units that were under way at the same time fail for the reason that is known already. */
+    judge: (planned: PlannedUnit, end: UnitEnd): UnitEnd => {
       const { dataset } = planned.unit;
       if (end.kind !== 'failed') {
-        unreachable.delete(dataset);
-        return;
+        alike.delete(dataset);
+        return end;
       }
-      const isUnreachable =
-        end.error.code === 'source.unavailable' || end.error.code === 'warehouse.unavailable';
-      const inARow = isUnreachable ? (unreachable.get(dataset) ?? 0) + 1 : 0;
-      unreachable.set(dataset, inARow);
-      if (end.error.recovery === 'fix-configuration' || inARow >= UNREACHABLE_LIMIT)
-        reasons.set(dataset, end.error);
+      const { code } = end.error;
+      const known = reasonFor(planned);
+      if (known?.code === code) return { kind: 'skipped', error: known };
+      const before = alike.get(dataset);
+      const count = SHARED_CAUSES.has(code) ? (before?.code === code ? before.count : 0) + 1 : 0;
+      alike.set(dataset, { code, count });
+      const scope = STOPS[code] ?? (count >= ALIKE_LIMIT ? 'dataset' : undefined);
+      if (scope !== undefined) reasons.set(scope === 'source' ? WHOLE_SOURCE : dataset, end.error);
+      // the same cause again is the same news
+      return count > 1 ? { kind: 'skipped', error: end.error } : end;
     },
   };
 }
@@ -110,6 +136,8 @@ async function runWithRetries(planned: PlannedUnit, services: UnitServices, run:
 
 function pauseBefore(error: EdgeledgerError, attempt: number): number | undefined {
   if (error instanceof ThrottledError) return error.retryAfterMs;
+  // the HTTP client has tried these several times already
+  if (error.code === 'source.unavailable' || error.code === 'source.timeout') return undefined;
   if (error instanceof TransientError) return 500 * 4 ** (attempt - 1);
   return undefined;
 }

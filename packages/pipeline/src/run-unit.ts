@@ -113,6 +113,8 @@ async function stageParts(
       header ??= staged.receipt.header.length > 0 ? staged.receipt.header : undefined;
       if (staged.facts.splitInto !== undefined && staged.facts.splitInto.length > 0) {
         await load.unstagePart(partNo);
+        const { rows, rejects } = staged.receipt;
+        run.onProgress?.({ rows: -rows, rejects: -rejects, bytes: 0 });
         queue.unshift(...staged.facts.splitInto.map((part) => ({ part, postponed: false })));
         continue;
       }

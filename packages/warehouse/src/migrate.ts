@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS ledger.migrations (
 )`;
 
 /**
- * Applies what is missing, one transaction for each file. Under one advisory lock, so that several processes
+ * Applies what is missing in one transaction. Under one advisory lock, so that several processes
  * may start at once; the session's lock goes with the connection, whatever happens.
  */
 export async function migrateDatabase(
@@ -50,8 +50,8 @@ export async function migrateDatabase(
     const applied = await readApplied(client);
     assertCompatible(files, applied, connection.label);
     const missing = files.filter((file) => !applied.some((one) => one.version === file.version));
+    await applyMigrations(client, missing);
     for (const file of missing) {
-      await applyMigration(client, file);
       logger.info({ migration: file.name, database: connection.label }, 'migration applied');
     }
     return { applied: missing.map((file) => file.name), version: files.at(-1)?.version ?? 0 };
@@ -139,18 +139,23 @@ function assertCompatible(
   }
 }
 
-async function applyMigration(client: pg.PoolClient, file: MigrationFile): Promise<void> {
+/** All or nothing: being killed in between leaves the database as it was, not half way. */
+async function applyMigrations(client: pg.PoolClient, files: readonly MigrationFile[]): Promise<void> {
+  let doing = 'Applying migrations';
   try {
     await client.query('BEGIN');
-    await client.query(file.sql);
-    await client.query('INSERT INTO ledger.migrations (version, name, checksum) VALUES ($1, $2, $3)', [
-      file.version,
-      file.name,
-      file.checksum,
-    ]);
+    for (const file of files) {
+      doing = `Applying migrations/${file.name}.sql`;
+      await client.query(file.sql);
+      await client.query('INSERT INTO ledger.migrations (version, name, checksum) VALUES ($1, $2, $3)', [
+        file.version,
+        file.name,
+        file.checksum,
+      ]);
+    }
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
-    throw fromPostgresError(error, `Applying migrations/${file.name}.sql`, 'the warehouse');
+    throw fromPostgresError(error, doing, 'the warehouse');
   }
 }

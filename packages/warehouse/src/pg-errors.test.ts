@@ -1,11 +1,27 @@
-import { ConfigError, ContractError, InvariantError, TransientError } from '@edgeledger/core';
+import {
+  ConfigError,
+  ContractError,
+  EdgeledgerError,
+  InvariantError,
+  ShutdownError,
+  TransientError,
+} from '@edgeledger/core';
 import { describe, expect, it } from 'vitest';
 import { fromPostgresError } from './pg-errors.ts';
 
 const failure = (code: string, message = 'it said so') => Object.assign(new Error(message), { code });
-const translate = (thrown: unknown) => fromPostgresError(thrown, 'Publishing', 'db:5432/edgeledger');
+function translate(thrown: unknown): EdgeledgerError {
+  const error = fromPostgresError(thrown, 'Publishing', 'db:5432/edgeledger');
+  if (error instanceof EdgeledgerError) return error;
+  throw new Error(`not translated: ${error.name}`);
+}
 
 describe('fromPostgresError', () => {
+  it('lets an abort pass as it is, because being stopped is no failure', () => {
+    const stopped = new ShutdownError();
+    expect(fromPostgresError(stopped, 'Staging', 'db')).toBe(stopped);
+  });
+
   it.each([
     ['ECONNREFUSED', 'warehouse.unavailable', TransientError],
     ['57P01', 'warehouse.unavailable', TransientError],

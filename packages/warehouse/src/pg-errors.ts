@@ -4,6 +4,7 @@ import {
   EdgeledgerError,
   type ErrorCode,
   InvariantError,
+  isAbortError,
   TransientError,
   toEdgeledgerError,
 } from '@edgeledger/core';
@@ -29,7 +30,7 @@ const CONFLICT: Translation = {
 };
 const UNAVAILABLE: Translation = {
   code: 'warehouse.unavailable',
-  advice: 'Check that the server runs and accepts connections; it is tried again.',
+  advice: 'Check that the server runs and accepts connections.',
 };
 const REFUSED: Translation = {
   code: 'warehouse.auth-rejected',
@@ -119,8 +120,10 @@ function describe(thrown: unknown): string {
  * What a driver error means for us. `doing` says what was going on ("publishing default/imgix.cdn_logs/…"),
  * `database` where. Errors that are ours already pass unchanged; what nobody knows is our bug.
  */
-export function fromPostgresError(thrown: unknown, doing: string, database: DatabaseLabel): EdgeledgerError {
+export function fromPostgresError(thrown: unknown, doing: string, database: DatabaseLabel): Error {
   if (thrown instanceof EdgeledgerError) return thrown;
+  // somebody stopped the work; that is no failure of it
+  if (thrown instanceof Error && isAbortError(thrown)) return thrown;
   const translation = findTranslation(thrown);
   if (translation === undefined) {
     if (findSqlState(thrown) === undefined) return toEdgeledgerError(thrown);

@@ -182,6 +182,9 @@ describe('upsert', () => {
       ['s2', 'x'],
     ]);
     expect((await warehouse.ledger.findUnit(target))?.rows).toBe(3);
+    expect((await warehouse.questions.unit(target))?.findings).toMatchObject([
+      { kind: 'duplicate', details: { records: 5, rows: 3 }, resolved_at: null },
+    ]);
   });
 
   it('clears a column that the report no longer has', async () => {

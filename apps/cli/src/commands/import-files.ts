@@ -27,7 +27,7 @@ export async function runImportCommand(
     account: options.account,
     dataset: dataset.name,
     reportKey: options.reportKey,
-    period: dayPeriod(dayOf(options.reportKey)),
+    period: dayPeriod(dayOf(options.reportKey, dataset)),
   };
   const source = createFileSource({
     dataset,
@@ -89,7 +89,13 @@ function findDataset(text: string) {
   );
 }
 
-function dayOf(reportKey: string) {
+function dayOf(reportKey: string, dataset: Dataset) {
+  if (!reportKey.startsWith(`${dataset.report}_`)) {
+    throw new ConfigError(
+      'config.unknown-report',
+      `--report-key: "${reportKey}" is no key of ${dataset.name}; its keys begin with "${dataset.report}_". Check --dataset and --report-key.`,
+    );
+  }
   const day = findDayInReportKey(reportKey);
   if (day !== undefined) return day;
   throw new ConfigError(

@@ -1,8 +1,16 @@
+import type { Ledger } from '@edgeledger/core';
 import { planSource } from '@edgeledger/pipeline';
 import { toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
-import { openSources, readSetup, type Selection, selectSources, withServices } from '../services.ts';
+import {
+  openSources,
+  readSetup,
+  type Selection,
+  type Services,
+  selectSources,
+  withServices,
+} from '../services.ts';
 import { renderTable } from '../text-table.ts';
 
 export interface RangeOptions extends Selection {
@@ -16,16 +24,12 @@ export async function runPlanCommand(io: Io, options: RangeOptions): Promise<num
   const setup = readSetup(io);
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
   const selected = selectSources(openSources(setup), options);
-  return withServices(setup, { role: 'plan' }, async (services) => {
+  return withServices(setup, { role: 'plan', skipSchema: true }, async (services) => {
+    const ledger = await openLedgerToRead(services);
     const rows = [];
     for (const { source, datasets } of selected) {
       const context = { now: io.clock.now(), signal: io.signal, logger: services.logger, isManual: true };
-      const planned = await planSource(
-        source,
-        services.warehouse.ledger,
-        { ...range, ...(datasets && { datasets }) },
-        context,
-      );
+      const planned = await planSource(source, ledger, { ...range, ...(datasets && { datasets }) }, context);
       await source.close();
       for (const dataset of source.datasets) {
         if (datasets !== undefined && !datasets.includes(dataset.name)) continue;
@@ -78,4 +82,12 @@ export async function runPlanCommand(io: Io, options: RangeOptions): Promise<num
     );
     return EXIT.done;
   });
+}
+
+/** Planning changes nothing, so a database that was never set up stays so and counts as empty. */
+async function openLedgerToRead({ warehouse }: Services): Promise<Pick<Ledger, 'findUnits'>> {
+  const { applied } = await warehouse.migrationStatus();
+  if (applied === 0) return { findUnits: async () => [] };
+  await warehouse.assertMigrated();
+  return warehouse.ledger;
 }

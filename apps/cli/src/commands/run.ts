@@ -38,6 +38,8 @@ export interface RunSummary {
   rejects: number;
   waiting: { reportKey: string; until: string; reason: string }[];
   lost: string[];
+  /** Datasets of which the vendor lists nothing in these days. */
+  absent: string[];
   failed: { reportKey: string; code: string; message: string }[];
   errors: { source: string; code: string; message: string }[];
 }
@@ -56,7 +58,9 @@ export async function runRunCommand(io: Io, options: RunOptions): Promise<number
   const selected = selectSources(sources, options);
   return withServices(setup, { role: 'run', announce: true }, async (services) => {
     try {
-      await assertSources([...new Set(selected.map(({ source }) => source))], setup);
+      const asked = [...new Set(selected.map(({ source }) => source))];
+      // what fails for another reason fails again, and is told, when it is loaded
+      await assertSources(asked, setup, { tellFailures: false });
       await services.warehouse.sweepStaging(io.clock.now());
       const { summary, errors } = await runOnce(selected, range, services, options);
       if (options.json) printJson(io, summary);
@@ -131,6 +135,11 @@ async function runSource(
   );
   await recordPlan(planned, source, warehouse.ledger, now);
   notePlan(planned, summary);
+  summary.absent = findAbsent(
+    planned,
+    datasets ?? source.datasets.map((dataset) => dataset.name),
+    summary.absent,
+  );
   if (planned.load.length === 0) return planned.waiting.map((item) => item.until);
   progress.expect(planned.load.length);
   const ends = await runPlan(planned.load, toUnitServices(source, services), {
@@ -171,6 +180,7 @@ function emptySummary(range: DayRange): RunSummary {
     rejects: 0,
     waiting: [],
     lost: [],
+    absent: [],
     failed: [],
     errors: [],
   };
@@ -182,6 +192,20 @@ function notePlan(planned: Plan, summary: RunSummary): void {
   for (const { unit, until, reason } of planned.waiting) {
     summary.waiting.push({ reportKey: unit.reportKey, until: until.toISOString(), reason });
   }
+}
+
+/** Without a listing a report type is not expected: plans differ. That is said, so that a wrong key does not hide it. */
+function findAbsent(planned: Plan, wanted: readonly string[], before: readonly string[]): string[] {
+  const { load, waiting, lost, covered, running } = planned;
+  const units = [
+    ...load.map((item) => item.unit),
+    ...waiting.map((item) => item.unit),
+    ...lost,
+    ...covered,
+    ...running,
+  ];
+  const found = new Set(units.map((unit) => unit.dataset));
+  return [...new Set([...before, ...wanted.filter((name) => !found.has(name))])];
 }
 
 function noteEnd(reportKey: string, end: UnitEnd, summary: RunSummary): void {
@@ -203,19 +227,29 @@ function noteEnd(reportKey: string, end: UnitEnd, summary: RunSummary): void {
 }
 
 function exitCode(summary: RunSummary, errors: readonly EdgeledgerError[]): number {
+  // a setting that keeps everything out is the configuration's fault; one report that fails is one that failed
+  const loadedNothing = summary.loaded + summary.unchanged === 0;
   const configurationCodes: readonly string[] = ERROR_CODES.ConfigError;
   const needsConfiguration =
     errors.some((error) => error.recovery === 'fix-configuration') ||
-    summary.failed.some((failure) => configurationCodes.includes(failure.code));
+    (loadedNothing && summary.failed.some((failure) => configurationCodes.includes(failure.code)));
   if (needsConfiguration) return EXIT.configuration;
   if (errors.length > 0 || summary.failed.length > 0) return EXIT.failed;
-  return summary.waiting.length > 0 || summary.lost.length > 0 ? EXIT.incomplete : EXIT.done;
+  const isKnown = summary.covered + summary.loaded + summary.unchanged > 0;
+  const isComplete = summary.waiting.length === 0 && summary.lost.length === 0 && isKnown;
+  return isComplete ? EXIT.done : EXIT.incomplete;
 }
 
 function printSummary(io: Io, summary: RunSummary): void {
   const number = (value: number): string => value.toLocaleString('en-US');
   const { rows } = summary;
-  if (summary.loaded + summary.unchanged + summary.failed.length + summary.errors.length === 0) {
+  const tried = summary.loaded + summary.unchanged + summary.failed.length + summary.errors.length;
+  if (tried + summary.covered + summary.waiting.length + summary.lost.length === 0) {
+    printLine(
+      io,
+      `Nothing is known of ${summary.from} to ${summary.to}: the vendor lists no report of these days.`,
+    );
+  } else if (tried === 0) {
     printLine(
       io,
       `Nothing to load: ${number(summary.covered)} units of ${summary.from} to ${summary.to} are covered.`,
@@ -226,6 +260,12 @@ function printSummary(io: Io, summary: RunSummary): void {
       `Loaded ${number(summary.loaded)} units (${number(summary.unchanged)} unchanged, ${number(summary.covered)} covered before): ` +
         `${number(rows.inserted)} rows inserted, ${number(rows.updated)} updated, ${number(rows.deleted)} deleted, ` +
         `${number(summary.rejects)} rejects.`,
+    );
+  }
+  if (summary.absent.length > 0) {
+    printNote(
+      io,
+      `absent   ${summary.absent.join(', ')}: the vendor lists none in these days (does the plan include them?)`,
     );
   }
   for (const { reportKey, until, reason } of summary.waiting.slice(0, 10)) {

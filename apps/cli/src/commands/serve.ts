@@ -27,7 +27,7 @@ export async function runServeCommand(
     setup,
     { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
     async (services) => {
-      await assertSources(sources, setup);
+      await assertSources(sources, setup, { tellFailures: true });
       const watch = watchSources(sources, setup, DAY_MS);
       const running = await startRoles(roles, services, { ...options, sources });
       try {

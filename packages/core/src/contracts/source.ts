@@ -158,6 +158,7 @@ export interface Finding {
   readonly kind:
     | 'sum-mismatch'
     | 'count-mismatch'
+    | 'duplicate'
     | 'truncated'
     | 'shrunk'
     | 'late'

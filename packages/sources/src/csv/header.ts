@@ -50,6 +50,7 @@ export function mapHeader(header: readonly string[], rules: HeaderRules, what: s
   const unclaimed = rules.columns.filter((column) => !claim(column, column.name));
   const missing = unclaimed.filter((column) => !(column.aliases ?? []).some((alias) => claim(column, alias)));
   assertRequired(missing, header, what);
+  assertAnyKnown(owner, header, what);
 
   const taken = new Set<string>([...rules.columns.map((column) => column.name), ...SYSTEM_COLUMNS]);
   return header.flatMap((text, position): MappedColumn[] => {
@@ -73,6 +74,18 @@ function assertRequired(missing: readonly Column[], header: readonly string[], w
     'file.column-missing',
     `${what}: no column for ${names}. The header is: ${found}. If a column was renamed, name its header under datasets.<report>.columns in edgeledger.yaml.`,
     { context: { header: [...header], missing: required.map((column) => column.name) } },
+  );
+}
+
+/** A log-in page, an error document or another delimiter would else become columns of the table. */
+function assertAnyKnown(owner: ReadonlyMap<number, Column>, header: readonly string[], what: string): void {
+  if (owner.size > 0) return;
+  throw new ContractError(
+    'file.column-missing',
+    `${what}: not one column of its first record is known, so it is hardly this report as CSV. It begins: ` +
+      `${header.join(', ').slice(0, 300)}. If the columns were renamed, name their headers under ` +
+      'datasets.<report>.columns in edgeledger.yaml.',
+    { context: { header: header.slice(0, 50) } },
   );
 }
 

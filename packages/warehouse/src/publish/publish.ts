@@ -1,4 +1,4 @@
-import { type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
+import { type Finding, type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
 import type pg from 'pg';
 import { ensureColumns, readTableColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
@@ -85,9 +85,19 @@ async function publishWithin(
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
   // the checks look at what this transaction made visible, the unit's own record included
   const checked = await runChecks(client, load.dataset, load.unit);
-  await recordFindings(client, load.unit, [...request.findings, ...checked], request.now);
+  const findings = [...request.findings, ...findDuplicates(staged, counts), ...checked];
+  await recordFindings(client, load.unit, findings, request.now);
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
+}
+
+/** Records that share an identity become one row, the last one; that is told, because it is no row less by itself. */
+function findDuplicates(staged: StagedLoad, counts: RowCounts): Finding[] {
+  const records = staged.parts.reduce((sum, part) => sum + part.rows, 0);
+  const rows = counts.inserted + counts.updated + counts.unchanged;
+  if (records <= rows) return [];
+  const message = `${records - rows} of ${records} records have the identity of another one; the last of each counts.`;
+  return [{ kind: 'duplicate', message, details: { records, rows } }];
 }
 
 function toResult(
