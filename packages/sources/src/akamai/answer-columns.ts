@@ -61,7 +61,9 @@ export function mapAnswerColumns(
     columns: request.rules.columns.filter((column) => column.name !== 'object_id'),
     dropped: new Set([...request.rules.dropped, ...TIME_GROUPS, ...TIME_DIMENSIONS.keys()]),
   };
-  const mapped = mapHeader(names, rules, request.what);
+  // an answer without rows may name nothing but its time, or nothing at all
+  const hasColumns = names.some((name) => !rules.dropped.has(name));
+  const mapped = hasColumns ? mapHeader(names, rules, request.what) : [];
   const converter = createRowConverter(mapped, vendorColumns.length, []);
   const columns = mapped.map(({ position, column }) => ({
     ...column,

@@ -1,4 +1,5 @@
 import {
+  ContractError,
   HOUR_MS,
   InvariantError,
   MINUTE_MS,
@@ -56,6 +57,7 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
       if (gone !== undefined) return gone;
       // a report that is switched off or not allowed should say so before anything is asked of it
       const reportType = await reportTypes.get(found.report, context);
+      if (found.report.dataset === undefined && reportType.offer === undefined) throw toUnknownShape(found);
       assertStream(found.stream, found.report, reportType.offer);
       return checkWindow(unit, found, { ...context, reportType });
     },
@@ -106,6 +108,13 @@ function estimateMinutes(streams: readonly StreamDataset[], units: readonly Unit
     return Math.ceil(count / (allowed - toReserve(allowed)));
   });
   return Math.max(0, ...minutes);
+}
+
+function toUnknownShape({ report }: StreamDataset): ContractError {
+  return new ContractError(
+    'source.response-malformed',
+    `Akamai does not say which metrics ${report.name} has, so its table cannot be made. Check the name of the report in the stream.`,
+  );
 }
 
 function findGone(unit: UnitRef, { dataset }: StreamDataset, { now }: SourceContext): Readiness | undefined {
