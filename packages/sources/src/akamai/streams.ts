@@ -1,7 +1,8 @@
 import { ConfigError, type Dataset, type UnitRef } from '@edgeledger/core';
 import type { AkamaiStream } from '../source-config.ts';
+import { AKAMAI_DATASETS } from './datasets.ts';
 import { findStream, type StreamDataset } from './discover.ts';
-import { toGeneratedDataset, toUnreadDataset } from './generated-dataset.ts';
+import { toGeneratedDataset, toGeneratedTable, toUnreadDataset } from './generated-dataset.ts';
 import type { ReportTypes } from './report-type.ts';
 import { findStreamReport, type StreamReport } from './stream-report.ts';
 
@@ -51,6 +52,9 @@ function getReport(stream: AkamaiStream): StreamReport {
 }
 
 function assertConsistent(stream: AkamaiStream, report: StreamReport): void {
+  const isTaken = AKAMAI_DATASETS.some((dataset) => dataset.name === toGeneratedTable(report.name));
+  if (report.dataset === undefined && isTaken)
+    throw invalidStream(stream, 'its table would be one that edgeledger has for something else.');
   const { objectIds, windowHours } = stream;
   if (windowHours !== undefined && (windowHours < 1 || 24 % windowHours !== 0))
     throw invalidStream(stream, 'the window must divide a day: 1, 2, 3, 4, 6, 8, 12 or 24 hours.');
