@@ -10,6 +10,32 @@ COMMENT ON SCHEMA ledger IS 'Bookkeeping: which unit is loaded, which is not yet
 CREATE SCHEMA staging;
 COMMENT ON SCHEMA staging IS 'Rows that are being loaded and that no reader may see yet. Nothing here is worth a backup.';
 
+CREATE TABLE akamai.api_usage (
+  account text NOT NULL,
+  report_key text NOT NULL,
+  period_start timestamp with time zone NOT NULL,
+  period_end timestamp with time zone NOT NULL,
+  object_id text NOT NULL DEFAULT ''::text,
+  requests_sum bigint,
+  requests_percentage double precision,
+  bytes_sum bigint,
+  bytes_percentage double precision,
+  load_id bigint NOT NULL,
+  CONSTRAINT api_usage_unit_object_id_pkey PRIMARY KEY (account, report_key, period_start, object_id)
+);
+
+COMMENT ON TABLE akamai.api_usage IS 'Calls of Akamai APIs per hour (Reporting API v2 report common/apis/usage). Calls that were refused for bad credentials are not counted.';
+COMMENT ON COLUMN akamai.api_usage.account IS 'Account name of the source, as configured.';
+COMMENT ON COLUMN akamai.api_usage.report_key IS 'The unit the row belongs to, see ledger.units.';
+COMMENT ON COLUMN akamai.api_usage.period_start IS 'Start of the hour, UTC, inclusive (time1hour).';
+COMMENT ON COLUMN akamai.api_usage.period_end IS 'End of the hour, UTC, exclusive.';
+COMMENT ON COLUMN akamai.api_usage.object_id IS 'Always blank: the report has no object ids.';
+COMMENT ON COLUMN akamai.api_usage.requests_sum IS 'Requests (requestsSum).';
+COMMENT ON COLUMN akamai.api_usage.requests_percentage IS 'Share of all requests of the answer, in percent (requestsPercentage).';
+COMMENT ON COLUMN akamai.api_usage.bytes_sum IS 'Volume in bytes (bytesSum).';
+COMMENT ON COLUMN akamai.api_usage.bytes_percentage IS 'Share of the volume of the answer, in percent (bytesPercentage).';
+COMMENT ON COLUMN akamai.api_usage.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
+
 CREATE TABLE akamai.api_usage_details (
   account text NOT NULL,
   report_key text NOT NULL,
@@ -28,6 +54,8 @@ CREATE TABLE akamai.api_usage_details (
   endpoint text,
   response_status text,
   load_id bigint NOT NULL,
+  response_class text,
+  contract_type text,
   CONSTRAINT api_usage_details_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
 );
 
@@ -49,6 +77,8 @@ COMMENT ON COLUMN akamai.api_usage_details.response_code IS 'HTTP status as the 
 COMMENT ON COLUMN akamai.api_usage_details.endpoint IS 'API endpoint (v2 endpoint); NULL from v1.';
 COMMENT ON COLUMN akamai.api_usage_details.response_status IS 'Whether the call succeeded (v2 responseStatus); NULL from v1.';
 COMMENT ON COLUMN akamai.api_usage_details.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
+COMMENT ON COLUMN akamai.api_usage_details.response_class IS 'Class of the HTTP status, such as 4xx (v2 responseClass, assumed name); NULL from v1.';
+COMMENT ON COLUMN akamai.api_usage_details.contract_type IS 'Contract type (v2 contractType, assumed name); NULL from v1.';
 
 CREATE TABLE akamai.endpoint_usage_by_time (
   account text NOT NULL,
@@ -95,6 +125,270 @@ COMMENT ON COLUMN akamai.report_summaries.metric IS 'Name of the statistic as th
 COMMENT ON COLUMN akamai.report_summaries.value IS 'Its value; NULL when the vendor writes N/A.';
 COMMENT ON COLUMN akamai.report_summaries.details IS 'What the vendor adds to it (details).';
 COMMENT ON COLUMN akamai.report_summaries.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
+
+CREATE VIEW akamai.api_call_errors_daily AS
+ SELECT account,
+    series,
+    day,
+    response_class,
+    calls,
+    round(calls / sum(calls) OVER (PARTITION BY account, series, day), 6) AS share
+   FROM ( SELECT api_usage_details.account,
+            regexp_replace(api_usage_details.report_key, '_\d{8}(T\d{4})?$'::text, ''::text) AS series,
+            (api_usage_details.period_start AT TIME ZONE 'UTC'::text)::date AS day,
+            COALESCE(api_usage_details.response_class,
+                CASE
+                    WHEN api_usage_details.response_code ~ '^\d{3}$'::text THEN "left"(api_usage_details.response_code, 1) || 'xx'::text
+                    WHEN api_usage_details.response_code ~ '^\d{1,2}$'::text THEN '0xx'::text
+                    ELSE NULL::text
+                END, 'unknown'::text) AS response_class,
+            count(*)::numeric AS calls
+           FROM akamai.api_usage_details
+          GROUP BY api_usage_details.account, (regexp_replace(api_usage_details.report_key, '_\d{8}(T\d{4})?$'::text, ''::text)), ((api_usage_details.period_start AT TIME ZONE 'UTC'::text)::date), (COALESCE(api_usage_details.response_class,
+                CASE
+                    WHEN api_usage_details.response_code ~ '^\d{3}$'::text THEN "left"(api_usage_details.response_code, 1) || 'xx'::text
+                    WHEN api_usage_details.response_code ~ '^\d{1,2}$'::text THEN '0xx'::text
+                    ELSE NULL::text
+                END, 'unknown'::text))) classes;
+
+COMMENT ON VIEW akamai.api_call_errors_daily IS 'Share of each class of answers in the calls of Akamai APIs, per UTC day; errors are 4xx and 5xx.';
+COMMENT ON COLUMN akamai.api_call_errors_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.api_call_errors_daily.series IS 'Report and stream.';
+COMMENT ON COLUMN akamai.api_call_errors_daily.day IS 'UTC day.';
+COMMENT ON COLUMN akamai.api_call_errors_daily.response_class IS '2xx, 4xx and so on; unknown when the vendor gave no code.';
+COMMENT ON COLUMN akamai.api_call_errors_daily.calls IS 'Calls answered so.';
+COMMENT ON COLUMN akamai.api_call_errors_daily.share IS 'Their share of the day''s calls, 0 to 1.';
+
+CREATE VIEW akamai.api_calls_daily AS
+ SELECT account,
+    regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text) AS series,
+    (period_start AT TIME ZONE 'UTC'::text)::date AS day,
+    count(*) AS calls,
+    count(*) FILTER (WHERE response_code ~ '^[45]'::text) AS errors,
+    count(DISTINCT client_id) AS clients
+   FROM akamai.api_usage_details
+  GROUP BY account, (regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text)), ((period_start AT TIME ZONE 'UTC'::text)::date);
+
+COMMENT ON VIEW akamai.api_calls_daily IS 'Calls of Akamai APIs per UTC day.';
+COMMENT ON COLUMN akamai.api_calls_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.api_calls_daily.series IS 'Report and stream. Different streams may list the same calls.';
+COMMENT ON COLUMN akamai.api_calls_daily.day IS 'UTC day.';
+COMMENT ON COLUMN akamai.api_calls_daily.calls IS 'Calls.';
+COMMENT ON COLUMN akamai.api_calls_daily.errors IS 'Calls answered with 4xx or 5xx.';
+COMMENT ON COLUMN akamai.api_calls_daily.clients IS 'API clients that called.';
+
+CREATE VIEW akamai.api_calls_hourly AS
+ SELECT account,
+    regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text) AS series,
+    date_trunc('hour'::text, period_start, 'UTC'::text) AS hour,
+    count(*) AS calls,
+    count(*) FILTER (WHERE response_code ~ '^[45]'::text) AS errors,
+    count(DISTINCT client_id) AS clients
+   FROM akamai.api_usage_details
+  GROUP BY account, (regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text)), (date_trunc('hour'::text, period_start, 'UTC'::text));
+
+COMMENT ON VIEW akamai.api_calls_hourly IS 'Calls of Akamai APIs per hour.';
+COMMENT ON COLUMN akamai.api_calls_hourly.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.api_calls_hourly.series IS 'Report and stream. Different streams may list the same calls.';
+COMMENT ON COLUMN akamai.api_calls_hourly.hour IS 'Start of the hour, UTC.';
+COMMENT ON COLUMN akamai.api_calls_hourly.calls IS 'Calls.';
+COMMENT ON COLUMN akamai.api_calls_hourly.errors IS 'Calls answered with 4xx or 5xx.';
+COMMENT ON COLUMN akamai.api_calls_hourly.clients IS 'API clients that called.';
+
+CREATE VIEW akamai.api_top_callers_daily AS
+ SELECT account,
+    series,
+    day,
+    rank() OVER (PARTITION BY account, series, day ORDER BY calls DESC) AS rank,
+    client_owner,
+    client_id,
+    calls,
+    errors,
+    round(calls / sum(calls) OVER (PARTITION BY account, series, day), 6) AS share,
+    last_call
+   FROM ( SELECT api_usage_details.account,
+            regexp_replace(api_usage_details.report_key, '_\d{8}(T\d{4})?$'::text, ''::text) AS series,
+            (api_usage_details.period_start AT TIME ZONE 'UTC'::text)::date AS day,
+            api_usage_details.client_owner,
+            api_usage_details.client_id,
+            count(*)::numeric AS calls,
+            count(*) FILTER (WHERE api_usage_details.response_code ~ '^[45]'::text) AS errors,
+            max(api_usage_details."timestamp") AS last_call
+           FROM akamai.api_usage_details
+          GROUP BY api_usage_details.account, (regexp_replace(api_usage_details.report_key, '_\d{8}(T\d{4})?$'::text, ''::text)), ((api_usage_details.period_start AT TIME ZONE 'UTC'::text)::date), api_usage_details.client_owner, api_usage_details.client_id) callers;
+
+COMMENT ON VIEW akamai.api_top_callers_daily IS 'Who calls Akamai APIs most, per UTC day.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.series IS 'Report and stream.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.day IS 'UTC day.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.rank IS '1 for the client with the most calls of the day; equal ones share a rank.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.client_owner IS 'Owner of the API client.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.client_id IS 'API client.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.calls IS 'Its calls.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.errors IS 'Its calls answered with 4xx or 5xx.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.share IS 'Its share of the day''s calls, 0 to 1.';
+COMMENT ON COLUMN akamai.api_top_callers_daily.last_call IS 'Its newest call of the day, UTC.';
+
+CREATE VIEW akamai.api_usage_differences AS
+ WITH totals AS (
+         SELECT api_usage.account,
+            api_usage.period_start,
+            api_usage.period_end,
+            api_usage.requests_sum,
+            regexp_replace(api_usage.report_key, '^usage_'::text, ''::text) AS stream_key
+           FROM akamai.api_usage
+        ), calls AS (
+         SELECT api_usage_details.account,
+            regexp_replace(api_usage_details.report_key, '^apiusagedetails-by-time_'::text, ''::text) AS stream_key,
+            date_trunc('hour'::text, api_usage_details.period_start, 'UTC'::text) AS hour,
+            count(*) AS calls
+           FROM akamai.api_usage_details
+          GROUP BY api_usage_details.account, (regexp_replace(api_usage_details.report_key, '^apiusagedetails-by-time_'::text, ''::text)), (date_trunc('hour'::text, api_usage_details.period_start, 'UTC'::text))
+        ), details AS (
+         SELECT units.account,
+            regexp_replace(units.report_key, '^apiusagedetails-by-time_'::text, ''::text) AS stream_key,
+            units.period_start,
+            units.period_end,
+            units.available_at IS NOT NULL AS is_complete
+           FROM ledger.units
+          WHERE units.dataset = 'akamai.api_usage_details'::text AND (units.state = ANY (ARRAY['loaded'::text, 'held'::text]))
+        )
+ SELECT totals.account,
+    totals.stream_key,
+    totals.period_start,
+    totals.requests_sum,
+    COALESCE(calls.calls, 0::bigint) AS detail_calls,
+    COALESCE(calls.calls, 0::bigint) - totals.requests_sum AS difference
+   FROM totals
+     JOIN details ON details.account = totals.account AND details.stream_key = totals.stream_key AND totals.period_start >= details.period_start AND totals.period_end <= details.period_end
+     LEFT JOIN calls ON calls.account = totals.account AND calls.stream_key = totals.stream_key AND calls.hour = totals.period_start
+  WHERE details.is_complete AND totals.requests_sum IS DISTINCT FROM COALESCE(calls.calls, 0::bigint);
+
+COMMENT ON VIEW akamai.api_usage_differences IS 'Hours of which akamai.api_usage counts other requests than akamai.api_usage_details has, in streams of one name.';
+COMMENT ON COLUMN akamai.api_usage_differences.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.api_usage_differences.stream_key IS 'Stream and window, the end of both report keys.';
+COMMENT ON COLUMN akamai.api_usage_differences.period_start IS 'Start of the hour, UTC.';
+COMMENT ON COLUMN akamai.api_usage_differences.requests_sum IS 'Requests by the hourly totals.';
+COMMENT ON COLUMN akamai.api_usage_differences.detail_calls IS 'Single calls that are loaded.';
+COMMENT ON COLUMN akamai.api_usage_differences.difference IS 'Loaded calls minus requests; negative: calls are missing.';
+
+CREATE VIEW akamai.endpoint_usage_daily AS
+ SELECT account,
+    regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text) AS series,
+    object_id,
+    (period_start AT TIME ZONE 'UTC'::text)::date AS day,
+    sum(edge_bytes) AS edge_bytes,
+    sum(edge_hits) AS edge_hits,
+    sum(midgress_bytes) AS midgress_bytes,
+    max(edge_hits) AS edge_hits_peak,
+    count(*) AS intervals,
+    count(*) FILTER (WHERE edge_hits = 0) AS zero_intervals,
+    count(*) FILTER (WHERE edge_hits IS NULL) AS null_intervals,
+    count(*) = 288 AS is_complete
+   FROM akamai.endpoint_usage_by_time
+  GROUP BY account, (regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text)), object_id, ((period_start AT TIME ZONE 'UTC'::text)::date);
+
+COMMENT ON VIEW akamai.endpoint_usage_daily IS 'Traffic of API endpoints per UTC day; a day with fewer than 288 intervals is not complete.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.series IS 'Report and stream. Different streams may count the same traffic.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.object_id IS 'CP code; blank when the stream adds all of its CP codes up.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.day IS 'UTC day.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.edge_bytes IS 'Bytes from the edge to clients; NULL when no interval has a number.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.edge_hits IS 'Requests at the edge; NULL when no interval has a number.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.midgress_bytes IS 'Bytes between Akamai servers; NULL when no interval has a number.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.edge_hits_peak IS 'Requests in the busiest five minutes.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.intervals IS 'Five-minute intervals that are there, at most 288.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.zero_intervals IS 'Intervals that are there and had no traffic.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.null_intervals IS 'Intervals for which the vendor wrote N/A.';
+COMMENT ON COLUMN akamai.endpoint_usage_daily.is_complete IS 'All 288 intervals are there.';
+
+CREATE VIEW akamai.endpoint_usage_gaps AS
+ WITH windows AS (
+         SELECT units.account,
+            units.report_key,
+            units.period_start,
+            units.period_end,
+            units.available_at IS NOT NULL AS is_complete
+           FROM ledger.units
+          WHERE units.dataset = 'akamai.endpoint_usage_by_time'::text AND (units.state = ANY (ARRAY['loaded'::text, 'held'::text]))
+        ), series AS (
+         SELECT endpoint_usage_by_time.account,
+            endpoint_usage_by_time.report_key,
+            endpoint_usage_by_time.object_id,
+            max(endpoint_usage_by_time.period_end) AS newest_end
+           FROM akamai.endpoint_usage_by_time
+          GROUP BY endpoint_usage_by_time.account, endpoint_usage_by_time.report_key, endpoint_usage_by_time.object_id
+        ), expected AS (
+         SELECT windows.account,
+            windows.report_key,
+            COALESCE(series.object_id, ''::text) AS object_id,
+            slots.slot,
+            windows.is_complete
+           FROM windows
+             LEFT JOIN series USING (account, report_key)
+             CROSS JOIN LATERAL generate_series(windows.period_start,
+                CASE
+                    WHEN windows.is_complete THEN windows.period_end
+                    ELSE series.newest_end
+                END - '00:05:00'::interval, '00:05:00'::interval) slots(slot)
+        ), missing AS (
+         SELECT expected.account,
+            expected.report_key,
+            expected.object_id,
+            expected.slot,
+            expected.is_complete,
+            expected.slot - row_number() OVER (PARTITION BY expected.account, expected.report_key, expected.object_id ORDER BY expected.slot)::double precision * '00:05:00'::interval AS island
+           FROM expected
+          WHERE NOT (EXISTS ( SELECT
+                   FROM akamai.endpoint_usage_by_time present
+                  WHERE present.account = expected.account AND present.report_key = expected.report_key AND present.period_start = expected.slot AND present.object_id = expected.object_id))
+        )
+ SELECT account,
+    report_key,
+    object_id,
+    min(slot) AS gap_start,
+    max(slot) + '00:05:00'::interval AS gap_end,
+    count(*) AS intervals,
+    bool_and(is_complete) AS is_window_complete
+   FROM missing
+  GROUP BY account, report_key, object_id, island;
+
+COMMENT ON VIEW akamai.endpoint_usage_gaps IS 'Five-minute intervals without a row within what the vendor has. Intervals without traffic have a row of 0 and are no gaps.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.report_key IS 'The unit.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.object_id IS 'CP code; blank when the stream adds all of its CP codes up.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.gap_start IS 'Start of the first missing interval, UTC.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.gap_end IS 'End of the last missing interval, UTC.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.intervals IS 'How many are missing in a row.';
+COMMENT ON COLUMN akamai.endpoint_usage_gaps.is_window_complete IS 'The vendor said that it has the whole window; otherwise later intervals are there.';
+
+CREATE VIEW akamai.endpoint_usage_hourly AS
+ SELECT account,
+    regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text) AS series,
+    object_id,
+    date_trunc('hour'::text, period_start, 'UTC'::text) AS hour,
+    sum(edge_bytes) AS edge_bytes,
+    sum(edge_hits) AS edge_hits,
+    sum(midgress_bytes) AS midgress_bytes,
+    count(*) AS intervals,
+    count(*) FILTER (WHERE edge_hits = 0) AS zero_intervals,
+    count(*) FILTER (WHERE edge_hits IS NULL) AS null_intervals,
+    count(*) = 12 AS is_complete
+   FROM akamai.endpoint_usage_by_time
+  GROUP BY account, (regexp_replace(report_key, '_\d{8}(T\d{4})?$'::text, ''::text)), object_id, (date_trunc('hour'::text, period_start, 'UTC'::text));
+
+COMMENT ON VIEW akamai.endpoint_usage_hourly IS 'Traffic of API endpoints per hour; an hour with fewer than 12 intervals is not complete.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.account IS 'Account name of the source.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.series IS 'Report and stream. Different streams may count the same traffic.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.object_id IS 'CP code; blank when the stream adds all of its CP codes up.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.hour IS 'Start of the hour, UTC.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.edge_bytes IS 'Bytes from the edge to clients; NULL when no interval has a number.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.edge_hits IS 'Requests at the edge; NULL when no interval has a number.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.midgress_bytes IS 'Bytes between Akamai servers; NULL when no interval has a number.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.intervals IS 'Five-minute intervals that are there, at most 12.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.zero_intervals IS 'Intervals that are there and had no traffic.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.null_intervals IS 'Intervals for which the vendor wrote N/A.';
+COMMENT ON COLUMN akamai.endpoint_usage_hourly.is_complete IS 'All 12 intervals are there.';
 
 CREATE TABLE imgix.cdn_logs (
   account text NOT NULL,
@@ -1459,6 +1753,33 @@ COMMENT ON COLUMN ledger.revisions.vendor_report_id IS 'The vendor''s id of the 
 COMMENT ON COLUMN ledger.revisions.rows IS 'Rows of the revision.';
 COMMENT ON COLUMN ledger.revisions.previous_rows IS 'Rows of what was read before.';
 
+CREATE VIEW ledger.row_revisions AS
+ SELECT units.account,
+    units.dataset,
+    units.report_key,
+    units.period_start,
+    loads.load_id,
+    loads.finished_at AS revised_at,
+    loads.rows_updated,
+    loads.rows_deleted,
+    loads.rows_inserted,
+    loads.finished_at - units.period_end AS age
+   FROM ledger.loads
+     JOIN ledger.units USING (unit_id)
+  WHERE loads.outcome = 'published'::text AND (loads.rows_updated > 0 OR loads.rows_deleted > 0);
+
+COMMENT ON VIEW ledger.row_revisions IS 'Loads that changed or removed rows that were visible before.';
+COMMENT ON COLUMN ledger.row_revisions.account IS 'Account name of the source.';
+COMMENT ON COLUMN ledger.row_revisions.dataset IS 'Dataset.';
+COMMENT ON COLUMN ledger.row_revisions.report_key IS 'The unit that was revised.';
+COMMENT ON COLUMN ledger.row_revisions.period_start IS 'Start of the unit''s period, UTC.';
+COMMENT ON COLUMN ledger.row_revisions.load_id IS 'The load; rows it changed carry it as load_id.';
+COMMENT ON COLUMN ledger.row_revisions.revised_at IS 'When it was published.';
+COMMENT ON COLUMN ledger.row_revisions.rows_updated IS 'Rows with other values than before.';
+COMMENT ON COLUMN ledger.row_revisions.rows_deleted IS 'Rows that are no longer there; of a dataset that is replaced whole, all rows of before.';
+COMMENT ON COLUMN ledger.row_revisions.rows_inserted IS 'Rows that were not there before.';
+COMMENT ON COLUMN ledger.row_revisions.age IS 'How long after the end of the period.';
+
 CREATE TABLE staging.loads (
   load_id bigint NOT NULL,
   previous_state text NOT NULL,
@@ -1499,6 +1820,32 @@ COMMENT ON COLUMN staging.parts.bytes IS 'Bytes as received.';
 COMMENT ON COLUMN staging.parts.sha256 IS 'SHA-256 of the bytes as received, hex.';
 COMMENT ON COLUMN staging.parts.fingerprint IS 'Hash of the accepted rows and their columns.';
 
+CREATE TABLE staging.rate_budgets (
+  budget_key text NOT NULL,
+  paused_until timestamp with time zone,
+  CONSTRAINT rate_budgets_budget_key_pkey PRIMARY KEY (budget_key)
+);
+
+COMMENT ON TABLE staging.rate_budgets IS 'Limits of vendors that all workers share; whoever takes a place locks its row for a moment.';
+COMMENT ON COLUMN staging.rate_budgets.budget_key IS 'Vendor, account and endpoint, for example akamai/default/endpoint-usage-by-time.';
+COMMENT ON COLUMN staging.rate_budgets.paused_until IS 'No request starts before, because the vendor said so to one of us.';
+
+CREATE TABLE staging.rate_places (
+  place_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  budget_key text NOT NULL,
+  free_at timestamp with time zone NOT NULL,
+  released boolean NOT NULL DEFAULT false,
+  CONSTRAINT rate_places_place_id_pkey PRIMARY KEY (place_id),
+  CONSTRAINT rate_places_budget_key_fkey FOREIGN KEY (budget_key) REFERENCES staging.rate_budgets(budget_key) ON DELETE CASCADE
+);
+CREATE INDEX rate_places_budget_key_free_at_idx ON staging.rate_places USING btree (budget_key, free_at);
+
+COMMENT ON TABLE staging.rate_places IS 'Requests that the vendor may count in its current window.';
+COMMENT ON COLUMN staging.rate_places.place_id IS 'Number of the place.';
+COMMENT ON COLUMN staging.rate_places.budget_key IS 'The budget it is of.';
+COMMENT ON COLUMN staging.rate_places.free_at IS 'When the vendor has surely forgotten the request: one window after its answer, or after the longest time an answer may take.';
+COMMENT ON COLUMN staging.rate_places.released IS 'Its answer is here.';
+
 CREATE TABLE staging.rejects (
   load_id bigint NOT NULL,
   part_no integer NOT NULL,
@@ -1520,8 +1867,17 @@ COMMENT ON COLUMN staging.rejects.code IS 'What is wrong with it.';
 COMMENT ON COLUMN staging.rejects.message IS 'What is wrong with it, for a person.';
 COMMENT ON COLUMN staging.rejects.raw IS 'The record as received.';
 
+GRANT SELECT ON akamai.api_call_errors_daily TO edgeledger_reader;
+GRANT SELECT ON akamai.api_calls_daily TO edgeledger_reader;
+GRANT SELECT ON akamai.api_calls_hourly TO edgeledger_reader;
+GRANT SELECT ON akamai.api_top_callers_daily TO edgeledger_reader;
+GRANT SELECT ON akamai.api_usage TO edgeledger_reader;
 GRANT SELECT ON akamai.api_usage_details TO edgeledger_reader;
+GRANT SELECT ON akamai.api_usage_differences TO edgeledger_reader;
 GRANT SELECT ON akamai.endpoint_usage_by_time TO edgeledger_reader;
+GRANT SELECT ON akamai.endpoint_usage_daily TO edgeledger_reader;
+GRANT SELECT ON akamai.endpoint_usage_gaps TO edgeledger_reader;
+GRANT SELECT ON akamai.endpoint_usage_hourly TO edgeledger_reader;
 GRANT SELECT ON akamai.report_summaries TO edgeledger_reader;
 GRANT SELECT ON imgix.cdn_logs TO edgeledger_reader;
 GRANT SELECT ON imgix.credit_analytics_daily TO edgeledger_reader;
@@ -1548,5 +1904,6 @@ GRANT SELECT ON ledger.migrations TO edgeledger_reader;
 GRANT SELECT ON ledger.rejects TO edgeledger_reader;
 GRANT SELECT ON ledger.report_steps TO edgeledger_reader;
 GRANT SELECT ON ledger.revisions TO edgeledger_reader;
+GRANT SELECT ON ledger.row_revisions TO edgeledger_reader;
 GRANT SELECT ON ledger.schema_changes TO edgeledger_reader;
 GRANT SELECT ON ledger.units TO edgeledger_reader;

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runBackfillCommand } from './commands/backfill.ts';
 import { runDemoCommand } from './commands/demo.ts';
+import { runDoctorCommand } from './commands/doctor.ts';
 import { runGapsCommand } from './commands/gaps.ts';
 import { runImportCommand } from './commands/import-files.ts';
 import { runMigrateCommand } from './commands/migrate.ts';
@@ -61,6 +62,14 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .option('--port <port>', 'dashboard port (default 3000, or a free one)', toPort)
     .addHelpText('after', '\nExamples:\n  edgeledger demo\n  edgeledger demo --once --days 14')
     .action(async (options) => finish(await runDemoCommand(io, options)));
+  program
+    .command('doctor')
+    .description(
+      'check configuration, Postgres, queue, credentials and streams; says what to do where one fails',
+    )
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  edgeledger doctor')
+    .action(async (options) => finish(await runDoctorCommand(io, options)));
   program
     .command('status')
     .description('coverage, freshness, new columns and findings of every dataset')

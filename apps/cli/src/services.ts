@@ -1,6 +1,13 @@
 import { createDirectoryArchive, createS3Archive } from '@edgeledger/archive';
 import { type Config, loadConfigFromProcess } from '@edgeledger/config';
-import { type Archive, ConfigError, type Dataset, type Logger, type Source } from '@edgeledger/core';
+import {
+  type Archive,
+  ConfigError,
+  type Dataset,
+  type Logger,
+  type RateBudget,
+  type Source,
+} from '@edgeledger/core';
 import { withArchive } from '@edgeledger/pipeline';
 import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
@@ -29,11 +36,13 @@ export interface Setup {
   readonly io: Io;
   readonly config: Config;
   readonly logger: Logger;
+  /** Set once the warehouse is open: sources are made before it, but ask the vendor only after. */
+  readonly shared: { rateBudget?: RateBudget };
 }
 
 export function readSetup(io: Io, change: (config: Config) => Config = (config) => config): Setup {
   const config = change(loadConfigFromProcess());
-  return { io, config, logger: openLogger(config, io) };
+  return { io, config, logger: openLogger(config, io), shared: {} };
 }
 
 function openLogger(config: Config, io: Io): Logger {
@@ -59,7 +68,10 @@ export async function withServices<T>(
     worker: `${options.role} ${process.pid}`,
   });
   stack.defer(() => warehouse.close());
-  if (options.skipSchema !== true) await prepareSchema(warehouse, config, io);
+  if (options.skipSchema !== true) {
+    await prepareSchema(warehouse, config, io);
+    setup.shared.rateBudget = warehouse.rateBudget;
+  }
   return await use({ ...setup, warehouse, databaseUrl });
 }
 
@@ -92,11 +104,12 @@ async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Prom
 
 /** The configured sources, or an error that names what would configure one. */
 export function openSources(setup: Setup, options: SourceOptions = {}): Source[] {
-  const { config, io, logger } = setup;
+  const { config, io, logger, shared } = setup;
   if (config.sources.length === 0) throw noSources(config);
   const sources = createSources(config.sources, {
     clock: io.clock,
     logger,
+    rateBudget: () => shared.rateBudget,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
   });
   const archive = openArchive(config);

@@ -13,10 +13,13 @@ function toObjectIds(stream: FileStream): 'all' | readonly string[] {
 function reportObjectIds(stream: FileStream, label: Label, problems: Problems): void {
   const ids = toObjectIds(stream);
   if (stream.dataset === 'api_usage_details') {
-    if (ids === 'all') problems.add(label(['objectIds']), 'api_usage_details needs a list of account ids.');
+    // Reporting API v2 reads the whole account of its credential
+    if (ids === 'all' && stream.api !== 'v2')
+      problems.add(label(['objectIds']), 'api_usage_details needs a list of account ids.');
     return;
   }
-  if (ids === 'all') return;
+  // what the objects of other reports are, only their report type knows
+  if (ids === 'all' || stream.dataset !== 'endpoint_usage_by_time') return;
   for (const [index, id] of ids.entries()) {
     const result = checkCpCode(id);
     const given = { label: label(['objectIds', index]), text: id, secret: false };
@@ -24,21 +27,45 @@ function reportObjectIds(stream: FileStream, label: Label, problems: Problems): 
   }
 }
 
+function findDataset(stream: FileStream, label: Label, problems: Problems): AkamaiStream['dataset'] {
+  const { dataset, report } = stream;
+  if (dataset !== undefined && report !== undefined)
+    problems.add(label(['report']), 'Both dataset and report are given. Keep one of them.');
+  if (dataset === undefined && report === undefined)
+    problems.add(label(['dataset']), 'is missing. Give it, or report: <name of a v1 report>.');
+  return dataset ?? 'report';
+}
+
+function reportVersion({ dataset, report, api }: FileStream, label: Label, problems: Problems): void {
+  if (api === 'v2' && (dataset === 'endpoint_usage_by_time' || report !== undefined))
+    problems.add(label(['api']), `"v2" does not have ${dataset ?? report}. Use v1, or leave it out.`);
+  if (api === 'v1' && dataset === 'api_usage')
+    problems.add(label(['api']), '"v1" does not have api_usage. Use v2, or leave it out.');
+}
+
 function toStream(stream: FileStream, label: Label, problems: Problems): AkamaiStream {
   reportObjectIds(stream, label, problems);
-  if (stream.dataset === 'endpoint_usage_by_time' && stream.api === 'v2') {
-    problems.add(label(['api']), '"v2" does not have endpoint_usage_by_time. Use v1, or leave it out.');
-  }
+  reportVersion(stream, label, problems);
+  const { api, report, filters, metrics, dimensions, window, everyMinutes, dropForbiddenObjects } = stream;
   return {
     name: stream.name ?? 'default',
-    dataset: stream.dataset,
+    dataset: findDataset(stream, label, problems),
     objectIds: toObjectIds(stream),
     splitByObject: stream.splitByObject ?? false,
-    ...(stream.api === undefined ? {} : { api: stream.api }),
-    ...(stream.filters === undefined ? {} : { filters: stream.filters }),
-    ...(stream.window === undefined ? {} : { window: stream.window }),
-    ...(stream.everyMinutes === undefined ? {} : { everyMinutes: stream.everyMinutes }),
+    ...(report === undefined ? {} : { report }),
+    ...(api === undefined ? {} : { api }),
+    ...(filters === undefined ? {} : { filters }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...(window === undefined ? {} : { windowHours: toHours(window) }),
+    ...(everyMinutes === undefined ? {} : { everyMinutes }),
+    ...(stream.async === undefined ? {} : { async: stream.async }),
+    ...(dropForbiddenObjects === undefined ? {} : { dropForbiddenObjects }),
   };
+}
+
+function toHours(window: NonNullable<FileStream['window']>): number {
+  return window === '1d' ? 24 : Number(window.slice(0, -1));
 }
 
 /** The streams of the file; two of the same dataset need different names, because the name is in the report key. */
@@ -50,11 +77,11 @@ export function toStreams(
   const seen = new Set<string>();
   return streams.map((fileStream, index) => {
     const stream = toStream(fileStream, (path) => label([index, ...path]), problems);
-    const key = `${stream.dataset} ${stream.name}`;
+    const key = `${stream.report ?? stream.dataset} ${stream.name}`;
     if (seen.has(key)) {
       problems.add(
         label([index]),
-        `A second stream "${stream.name}" of ${stream.dataset}. Give it another name.`,
+        `A second stream "${stream.name}" of ${stream.report ?? stream.dataset}. Give it another name.`,
       );
     }
     seen.add(key);

@@ -41,12 +41,22 @@ export interface ImgixSourceConfig {
 
 export interface AkamaiStream {
   readonly name: string;
-  readonly dataset: 'endpoint_usage_by_time' | 'api_usage_details';
+  readonly dataset: 'endpoint_usage_by_time' | 'api_usage_details' | 'api_usage' | 'report';
+  /** The v1 report of the dataset `report`. */
+  readonly report?: string;
   readonly api?: 'v1' | 'v2';
   readonly objectIds: 'all' | readonly string[];
   readonly splitByObject?: boolean;
   readonly filters?: Readonly<Record<string, readonly string[]>>;
-  readonly window?: '1d';
+  readonly metrics?: readonly string[];
+  /** Of v2 details. */
+  readonly dimensions?: readonly string[];
+  /** Length of a unit. */
+  readonly windowHours?: number;
+  /** v2: ask asynchronously from the start. */
+  readonly async?: boolean;
+  /** When the vendor forbids some object ids, the others are read without them. */
+  readonly dropForbiddenObjects?: boolean;
   /** Reads the running day this often; absent means daily only. */
   readonly everyMinutes?: number;
 }

@@ -15,6 +15,7 @@ import {
   checkPrefix,
   checkServiceOrigin,
   checkShare,
+  matching,
   oneOf,
   splitList,
   wholeNumber,
@@ -82,6 +83,11 @@ const column = shape({
   drop: flag.optional(),
 });
 
+const checkReportName = matching(
+  /^[a-z0-9]+(-[a-z0-9]+)*$/,
+  'is not the name of a report of Reporting API v1, such as hits-by-time.',
+);
+
 const dataset = shape({
   accumulation: checked(oneOf(['daily', 'month_to_date'])).optional(),
   columns: z.record(columnName, column).optional(),
@@ -107,13 +113,19 @@ const imgixSource = shape({
 
 const stream = shape({
   name: checked(checkName).optional(),
-  dataset: checked(oneOf(['endpoint_usage_by_time', 'api_usage_details'])),
+  // one of the two is needed; `akamai-streams.ts` says so
+  dataset: checked(oneOf(['endpoint_usage_by_time', 'api_usage_details', 'api_usage'])).optional(),
+  report: checked(checkReportName).optional(),
   api: checked(oneOf(['v1', 'v2'])).optional(),
   // CP codes and account ids alike; what the dataset asks for is checked in `akamai-streams.ts`
   objectIds: listOf(checked(checkAccountId)).optional(),
   splitByObject: flag.optional(),
   filters: z.record(text, listOf(text)).optional(),
-  window: checked(oneOf(['1d'])).optional(),
+  metrics: listOf(text).optional(),
+  dimensions: listOf(text).optional(),
+  window: checked(oneOf(['1d', '12h', '8h', '6h', '4h', '3h', '2h', '1h'])).optional(),
+  async: flag.optional(),
+  dropForbiddenObjects: flag.optional(),
   everyMinutes: checked(wholeNumber(5, 1440)).optional(),
 });
 

@@ -94,7 +94,7 @@ test('the documented example is read in full', () => {
       objectIds: 'all',
       splitByObject: false,
       filters: { http_method: ['get', 'post'] },
-      window: '1d',
+      windowHours: 24,
       everyMinutes: 15,
     },
   ]);
@@ -177,6 +177,38 @@ test('the same account twice is a problem, two vendors of one account name are n
 const stream = (lines: string) =>
   `sources:\n  - vendor: akamai\n    host: h\n    clientToken: t\n    clientSecret: s\n    accessToken: x\n    streams:\n${lines}`;
 
+test('streams may name any v1 report, v2 reports, and how they are read', () => {
+  const [source] = load(
+    stream(`
+      - { report: hits-by-time, metrics: [edgeHits], window: 6h, dropForbiddenObjects: true }
+      - { dataset: api_usage_details, api: v2, dimensions: [timestamp, clientId], async: true }
+      - { dataset: api_usage }
+`),
+  ).sources;
+  expect(source?.vendor === 'akamai' && source.streams).toEqual([
+    {
+      name: 'default',
+      dataset: 'report',
+      report: 'hits-by-time',
+      objectIds: 'all',
+      splitByObject: false,
+      metrics: ['edgeHits'],
+      windowHours: 6,
+      dropForbiddenObjects: true,
+    },
+    {
+      name: 'default',
+      dataset: 'api_usage_details',
+      api: 'v2',
+      objectIds: 'all',
+      splitByObject: false,
+      dimensions: ['timestamp', 'clientId'],
+      async: true,
+    },
+    { name: 'default', dataset: 'api_usage', objectIds: 'all', splitByObject: false },
+  ]);
+});
+
 test('two streams of one dataset need two names', () => {
   const problems = problemsOf(
     stream(
@@ -202,6 +234,11 @@ test.each([
   ],
   ['{ dataset: endpoint_usage_by_time, name: Main }', /\.name: "Main" is not a name/],
   ['{ name: a }', /streams\[0\]\.dataset: is missing/],
+  ['{ dataset: api_usage_details, api: v1 }', /streams\[0\]\.objectIds: api_usage_details needs a list/],
+  ['{ dataset: api_usage, api: v1 }', /\.api: "v1" does not have api_usage/],
+  ['{ report: hits-by-time, api: v2 }', /\.api: "v2" does not have hits-by-time/],
+  ['{ report: hits-by-time, dataset: api_usage }', /\.report: Both dataset and report are given/],
+  ['{ report: ../x }', /\.report: "\.\.\/x" is not the name of a report/],
   ['{ dataset: usage }', /\.dataset: "usage" is not one of: endpoint_usage_by_time, api_usage_details/],
 ])('the stream %s is refused', (text, expected) => {
   expect(problemsOf(stream(`      - ${text}\n`))).toEqual([expect.stringMatching(expected)]);

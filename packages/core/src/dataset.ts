@@ -22,6 +22,8 @@ export interface Column {
   readonly aliases?: readonly string[];
   /** Without this column the report cannot be loaded. */
   readonly required?: boolean;
+  /** For `COMMENT ON COLUMN`, where the table is made from the dataset. */
+  readonly comment?: string;
 }
 
 /**
@@ -52,6 +54,13 @@ export interface Dataset {
   readonly columns: readonly Column[];
   /** How long the vendor keeps a report, counted in days from the end of its period. */
   readonly retentionDays: number;
+  /** The table is made from this definition when it is missing, because it follows from what the vendor says. */
+  readonly generated?: { readonly comment: string };
+  /**
+   * SQL functions `(account text, report_key text) RETURNS TABLE (kind text, message text, details jsonb)` that
+   * compare what was published with other datasets; what they return are findings of the unit.
+   */
+  readonly checks?: readonly string[];
 }
 
 /** Columns that every data table has and that no header may claim. */

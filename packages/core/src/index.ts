@@ -1,6 +1,14 @@
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
 export type { Archive, ArchiveEntry } from './contracts/archive.ts';
+export {
+  type RateBudget,
+  type RateLane,
+  type RateLimitKey,
+  type RatePlace,
+  type RateRequest,
+  toReserve,
+} from './contracts/rate-budget.ts';
 export type {
   CompanionRows,
   DiscoverRange,
@@ -15,6 +23,7 @@ export type {
   Row,
   RowBatch,
   Source,
+  SourceCheck,
   SourceContext,
 } from './contracts/source.ts';
 export type {

@@ -121,10 +121,11 @@ function createVendors(settings: Settings, filesUrl: () => string): Vendors {
   const { accountId } = tables;
   const usage = createEndpointUsage(settings);
   const details = createUsageDetails(settings);
-  const { clientToken, clientSecret, accessToken, requestsPerMinute, detailsLimit } = settings.akamai;
+  const { clientToken, clientSecret, accessToken, requestsPerMinute, rateWindowMs, detailsLimit } =
+    settings.akamai;
   const imgixLimiter = createRateLimiter(settings.imgix.requestsPerSecond, 1000);
   // vendor: above the limit no new requests for one minute
-  const akamaiLimiter = createRateLimiter(requestsPerMinute, 60_000, { blockMs: 60_000 });
+  const akamaiLimiter = createRateLimiter(requestsPerMinute, rateWindowMs, { blockMs: rateWindowMs });
   const { now } = settings;
   return {
     handlers: {
@@ -145,6 +146,7 @@ function createVendors(settings: Settings, filesUrl: () => string): Vendors {
         details,
         verifier: createEdgeGridVerifier({ clientToken, clientSecret, accessToken, now }),
         limiter: akamaiLimiter,
+        v2Limiter: createRateLimiter(settings.akamai.v2RequestsPerMinute, rateWindowMs),
       }),
     },
     usage,

@@ -74,6 +74,8 @@ export interface AkamaiOptions {
   accountIds?: readonly string[] | undefined;
   /** Per endpoint. Default 120 (vendor's rate-limiting page); 0 = unlimited. */
   requestsPerMinute?: number | undefined;
+  /** The vendor's minute, in ms of real time; shorter in tests. Default 60,000. */
+  rateWindowMs?: number | undefined;
   /** Age of the newest data. Default 180 minutes. */
   lagMinutes?: number | undefined;
   /** Mean API calls per account id and day. Default 600. */
@@ -84,6 +86,28 @@ export interface AkamaiOptions {
   detailsOtherRow?: boolean | undefined;
   /** Report names that answer 404, as a report that was switched off. Default none. */
   withdrawnReports?: readonly string[] | undefined;
+  /** Report names that are marked as deprecated; asked anew for every request, so it may change. Default none. */
+  deprecatedReports?: readonly string[] | undefined;
+  /** So many more API calls of the first account id in this period. Default none. */
+  detailsBurst?: { from: Date; to: Date; calls: number } | undefined;
+  /** For so many hours after an interval its values go on growing, in steps of six hours. Default 0: final at once. */
+  changingHours?: number | undefined;
+  /** A longer window is refused as too costly (422). Default: none is. */
+  maxWindowHours?: number | undefined;
+  /** v2, per report. Default 20 (vendor's example of a 429); 0 = unlimited. */
+  v2RequestsPerMinute?: number | undefined;
+  /** v2: age of the newest data. Default 10 minutes. */
+  v2LagMinutes?: number | undefined;
+  /** v2: rows of one answer. Default 50,000. */
+  v2DataPoints?: number | undefined;
+  /** v2: dimensions of one query. Default 20. */
+  v2MaxDimensions?: number | undefined;
+  /** v2: how often an asynchronous query says that it is not ready. Default 2. */
+  asyncPolls?: number | undefined;
+  /** v2: what it says to wait. Default 1 second. */
+  retryAfterSeconds?: number | undefined;
+  /** v2: rows that asynchronous answers count but do not have. Default 0. */
+  v2LostRows?: number | undefined;
 }
 
 /** No member is left open: `undefined` means only "no limit" where the type says so. */
@@ -118,11 +142,23 @@ export interface Settings {
     cpCodes: readonly string[];
     accountIds: readonly string[];
     requestsPerMinute: number;
+    rateWindowMs: number;
     lagMinutes: number;
     detailsPerDay: number;
     detailsLimit: number;
     detailsOtherRow: boolean;
     withdrawnReports: readonly string[];
+    deprecatedReports: readonly string[];
+    detailsBurst: { from: Date; to: Date; calls: number } | undefined;
+    changingHours: number;
+    maxWindowHours: number;
+    v2RequestsPerMinute: number;
+    v2LagMinutes: number;
+    v2DataPoints: number;
+    v2MaxDimensions: number;
+    asyncPolls: number;
+    retryAfterSeconds: number;
+    v2LostRows: number;
   };
 }
 
@@ -174,10 +210,22 @@ function toAkamaiSettings(options: AkamaiOptions): Settings['akamai'] {
     cpCodes: options.cpCodes ?? ['55232', '23433', '32433'],
     accountIds: options.accountIds ?? ['1-123A', '1-1TGTG'],
     requestsPerMinute: options.requestsPerMinute ?? 120,
+    rateWindowMs: options.rateWindowMs ?? 60_000,
     lagMinutes: options.lagMinutes ?? 180,
     detailsPerDay: options.detailsPerDay ?? 600,
     detailsLimit: options.detailsLimit ?? 5000,
     detailsOtherRow: options.detailsOtherRow ?? false,
     withdrawnReports: options.withdrawnReports ?? [],
+    deprecatedReports: options.deprecatedReports ?? [],
+    detailsBurst: options.detailsBurst,
+    changingHours: options.changingHours ?? 0,
+    maxWindowHours: options.maxWindowHours ?? Number.POSITIVE_INFINITY,
+    v2RequestsPerMinute: options.v2RequestsPerMinute ?? 20,
+    v2LagMinutes: options.v2LagMinutes ?? 10,
+    v2DataPoints: options.v2DataPoints ?? 50_000,
+    v2MaxDimensions: options.v2MaxDimensions ?? 20,
+    asyncPolls: options.asyncPolls ?? 2,
+    retryAfterSeconds: options.retryAfterSeconds ?? 1,
+    v2LostRows: options.v2LostRows ?? 0,
   };
 }

@@ -26,11 +26,16 @@ test('the list, the versions and the report types are served', async () => {
     maxLimit: 25000,
     supportsPagination: false,
   };
-  expect(await read('/reports')).toMatchObject([usage, details]);
+  expect(await read('/reports')).toMatchObject([
+    usage,
+    details,
+    { name: 'hits-by-time' },
+    { name: 'bytes-by-cpcode' },
+  ]);
   expect(await read('/reports/endpoint-usage-by-time/versions')).toMatchObject([usage]);
   expect(await read(USAGE)).toMatchObject(usage);
   expect(await read(DETAILS)).toMatchObject(details);
-  expect(await problemOf(emulator, '/reports/hits-by-time/versions/1')).toMatch(/^404/);
+  expect(await problemOf(emulator, '/reports/shoes-by-time/versions/1')).toMatch(/^404/);
 });
 
 test('a report that was switched off answers 404', async () => {

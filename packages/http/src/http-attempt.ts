@@ -1,7 +1,7 @@
 import { Agent, request as undiciRequest } from 'undici';
 import type { HttpClientOptions, HttpRequest } from './http-client.ts';
 import { createHttpResponse, type HttpResponse, readErrorBody } from './http-response.ts';
-import { findVendorWaitMs, isRetryableStatus } from './retry.ts';
+import { findBodyWaitMs, findVendorWaitMs, isRetryableStatus } from './retry.ts';
 import { toStatusError } from './status-map.ts';
 import { isWorthRetryingNow, toConnectError } from './transport-error.ts';
 import { toVendorMessage } from './vendor-message.ts';
@@ -63,11 +63,12 @@ export function createAttempts(options: HttpClientOptions): Attempts {
 }
 
 async function toFailure(response: HttpResponse, request: HttpRequest, now: Date): Promise<Outcome> {
-  const waitMs = findVendorWaitMs(response.headers, now);
+  const body = await readErrorBody(response);
+  const waitMs = findVendorWaitMs(response.headers, now) ?? findBodyWaitMs(body, response.headers, now);
   const error = toStatusError({
     ...request,
     status: response.status,
-    vendorMessage: toVendorMessage(await readErrorBody(response)),
+    vendorMessage: toVendorMessage(body),
     retryAfterMs: waitMs,
   });
   return { kind: 'failed', error, waitMs, final: !isRetryableStatus(response.status) };

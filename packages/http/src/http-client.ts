@@ -3,15 +3,19 @@ import {
   ConfigError,
   InvariantError,
   type Logger,
+  type RateBudget,
+  type RateLane,
+  type RateLimitKey,
   redactUrl,
   ThrottledError,
 } from '@edgeledger/core';
 import pLimit from 'p-limit';
-import { createAttempts } from './http-attempt.ts';
+import { createAttempts, type Outcome } from './http-attempt.ts';
 import type { HttpResponse } from './http-response.ts';
+import { createLocalRateBudget } from './local-rate-budget.ts';
 import { isLoopbackHost } from './loopback.ts';
-import { createRateLimiter, type RateLimit, type RateLimiter } from './rate-limiter.ts';
-import { toBackoffMs } from './retry.ts';
+import { type RateLimit, toWindow } from './rate-limit.ts';
+import { findExhaustedMs, toBackoffMs } from './retry.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
 export interface HttpClientOptions {
@@ -27,10 +31,16 @@ export interface HttpClientOptions {
   readonly maxAttempts?: number;
   /** A vendor that wants a longer wait than this gets a ThrottledError instead. */
   readonly maxInlineWaitMs?: number;
-  /** Requests at a time, until their bodies are read. */
+  /** Requests at a time and lane, until their bodies are read. */
   readonly concurrency?: number;
   /** Counted per `rateKey` of the requests. */
   readonly rateLimit?: RateLimit;
+  /** Where it is counted, when others share it; without one this client counts for itself. */
+  readonly rateBudget?: () => RateBudget | undefined;
+  /** What the shared limits belong to, a vendor's account: `akamai/default`. */
+  readonly rateScope?: string;
+  /** How long everybody waits after a 429 that names no time. Default: the attempt backs off like any other. */
+  readonly throttleMs?: number;
   /** Host names that plain http is allowed to, besides loopback. */
   readonly allowInsecureHosts?: readonly string[];
   readonly timers?: Timers;
@@ -53,6 +63,10 @@ export interface HttpRequest {
   readonly what: string;
   /** Requests with the same key share a rate limit; default: all share one. */
   readonly rateKey?: string;
+  /** The limit of this request's `rateKey`, where it is not the client's. */
+  readonly rateLimit?: RateLimit;
+  /** Default `live`. */
+  readonly lane?: RateLane;
   /** What to do about a final status, per status. */
   readonly advice?: Readonly<Partial<Record<number, string>>>;
 }
@@ -71,29 +85,40 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const random = options.random ?? Math.random;
   const maxAttempts = options.maxAttempts ?? 4;
   const maxInlineWaitMs = options.maxInlineWaitMs ?? 20_000;
-  const limit = pLimit(options.concurrency ?? 8);
-  const limiters = new Map<string, RateLimiter>();
+  const concurrency = options.concurrency ?? 8;
+  // a backfill that waits for the rate budget must not keep live requests from theirs
+  const lanes = { live: pLimit(concurrency), backfill: pLimit(concurrency) };
+  const ownBudget = createLocalRateBudget(timers);
   const attempts = createAttempts(options);
 
-  const limiterOf = (rateKey: string): RateLimiter => {
-    const known = limiters.get(rateKey);
-    if (known !== undefined) return known;
-    const created = createRateLimiter(options.rateLimit, timers);
-    limiters.set(rateKey, created);
-    return created;
-  };
+  /** One attempt, in its place of the budget. */
+  async function attempt(request: HttpRequest, limit: RateLimitKey, budget: RateBudget): Promise<Outcome> {
+    const { lane = 'live', signal } = request;
+    const place = await budget.take(limit, { lane, signal, maxPauseMs: maxInlineWaitMs }).catch((thrown) => {
+      throw thrown instanceof ThrottledError ? toPausedError(request, thrown.retryAfterMs) : thrown;
+    });
+    try {
+      return await attempts.attempt(request);
+    } finally {
+      place.release();
+    }
+  }
 
   async function requestWithRetries(request: HttpRequest): Promise<HttpResponse> {
-    const limiter = limiterOf(request.rateKey ?? '');
+    const limit = toLimitKey(request, options);
+    const budget = (Number.isFinite(limit.requests) ? options.rateBudget?.() : undefined) ?? ownBudget;
     for (let attemptNo = 1; ; attemptNo += 1) {
-      assertNotPaused(limiter, request, maxInlineWaitMs);
-      await limiter.acquire(request.signal);
-      const outcome = await attempts.attempt(request);
-      if (outcome.kind === 'done') return outcome.response;
+      const outcome = withThrottle(await attempt(request, limit, budget), options.throttleMs);
+      if (outcome.kind === 'done') {
+        // the last request that was allowed: the next one would be refused
+        const exhaustedMs = findExhaustedMs(outcome.response.headers, options.clock.now());
+        if (exhaustedMs > 0) await budget.pause(limit, exhaustedMs);
+        return outcome.response;
+      }
       const backoffMs = toBackoffMs(attemptNo, random());
       // a told time is kept exactly or exceeded, never shortened: the jitter comes on top
       const waitMs = outcome.waitMs === undefined ? backoffMs : outcome.waitMs + Math.round(random() * 250);
-      if (outcome.waitMs !== undefined && !outcome.final) limiter.pause(outcome.waitMs);
+      if (outcome.waitMs !== undefined && !outcome.final) await budget.pause(limit, outcome.waitMs);
       if (outcome.final || attemptNo >= maxAttempts || waitMs > maxInlineWaitMs) throw outcome.error;
       options.logger.debug(
         { url: redactUrl(request.url), attempt: attemptNo, waitMs, reason: outcome.error.message },
@@ -107,7 +132,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async request(request) {
       request.signal?.throwIfAborted();
       assertAllowedScheme(request, options.allowInsecureHosts ?? []);
-      return withSlot(limit, () => requestWithRetries(request));
+      return withSlot(lanes[request.lane ?? 'live'], () => requestWithRetries(request));
     },
     close: () => attempts.close(),
   };
@@ -131,12 +156,22 @@ function withSlot(
   });
 }
 
+function toLimitKey(request: HttpRequest, options: HttpClientOptions): RateLimitKey {
+  const key = `${options.rateScope ?? request.url.host}/${request.rateKey ?? ''}`;
+  return { key, ...toWindow(request.rateLimit ?? options.rateLimit) };
+}
+
+function withThrottle(outcome: Outcome, throttleMs: number | undefined): Outcome {
+  if (outcome.kind === 'done' || outcome.waitMs !== undefined || throttleMs === undefined) return outcome;
+  if (!(outcome.error instanceof ThrottledError)) return outcome;
+  const { message, context } = outcome.error;
+  return { ...outcome, waitMs: throttleMs, error: new ThrottledError(message, throttleMs, { context }) };
+}
+
 /** Another request was told to wait for long: this one need not ask to hear it again. */
-function assertNotPaused(limiter: RateLimiter, request: HttpRequest, maxInlineWaitMs: number): void {
-  const pausedForMs = limiter.pausedForMs();
-  if (pausedForMs <= maxInlineWaitMs) return;
+function toPausedError(request: HttpRequest, pausedForMs: number): ThrottledError {
   const message = `Could not ${request.what}: ${request.url.host} asked for a pause, ${Math.ceil(pausedForMs / 1000)} s are left.`;
-  throw new ThrottledError(message, pausedForMs);
+  return new ThrottledError(message, pausedForMs);
 }
 
 function assertAllowedScheme(request: HttpRequest, allowInsecureHosts: readonly string[]): void {

@@ -9,6 +9,15 @@ export function isRetryableStatus(status: number): boolean {
   return RETRYABLE_STATUSES.has(status);
 }
 
+/** Request counts and costs, of both versions of Akamai's Reporting API (akamai.md, sections 1.9 and 2.6). */
+const RATE_HEADERS = [
+  'akamai-ratelimit',
+  'x-ratelimit',
+  'akamai-sync-ratelimit',
+  'akamai-sync-costratelimit',
+  'akamai-async-ratelimit',
+] as const;
+
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
 
@@ -29,10 +38,31 @@ export function findVendorWaitMs(headers: ResponseHeaders, now: Date): number | 
   if (retryAfter !== undefined && /^\d+(\.\d+)?$/.test(retryAfter))
     candidates.push(Number(retryAfter) * 1000);
   else if (retryAfter !== undefined) pushWait(candidates, toInstantMs(retryAfter), serverNowMs);
-  for (const name of ['akamai-ratelimit-next', 'x-ratelimit-next', 'akamai-sync-ratelimit-next']) {
-    pushWait(candidates, toInstantMs(textOf(headers[name])), serverNowMs);
-  }
+  for (const name of RATE_HEADERS)
+    pushWait(candidates, toInstantMs(textOf(headers[`${name}-next`])), serverNowMs);
   return candidates.length === 0 ? undefined : Math.max(...candidates);
+}
+
+/**
+ * How long nobody need ask, because an answer said that it was the last one allowed: `…-remaining: 0` with the
+ * instant of the next refill. 0 when it did not.
+ */
+export function findExhaustedMs(headers: ResponseHeaders, now: Date): number {
+  const serverNowMs = toInstantMs(textOf(headers.date)) ?? now.getTime();
+  const waits: number[] = [0];
+  for (const name of RATE_HEADERS) {
+    const remaining = textOf(headers[`${name}-remaining`])?.trim();
+    if (remaining !== undefined && /^0+(\.0+)?$/.test(remaining))
+      pushWait(waits, toInstantMs(textOf(headers[`${name}-next`])), serverNowMs);
+  }
+  return Math.max(...waits);
+}
+
+/** The same from the body of a 429 of Akamai's Reporting API v2 (akamai.md, section 2.5), for when no header says it. */
+export function findBodyWaitMs(body: string, headers: ResponseHeaders, now: Date): number | undefined {
+  const next = toInstantMs(/"rateLimitNextRequest"\s*:\s*"([^"]{1,60})"/.exec(body)?.[1]);
+  if (next === undefined) return undefined;
+  return Math.max(0, next - (toInstantMs(textOf(headers.date)) ?? now.getTime()));
 }
 
 function pushWait(candidates: number[], instantMs: number | undefined, serverNowMs: number): void {
@@ -41,6 +71,9 @@ function pushWait(candidates: number[], instantMs: number | undefined, serverNow
 
 function toInstantMs(text: string | undefined): number | undefined {
   if (text === undefined || text.trim() === '') return undefined;
+  // seen in the wild besides ISO 8601 and HTTP dates: epoch seconds and milliseconds
+  const epoch = /^(\d{10})(\d{3})?(?:\.\d+)?$/.exec(text.trim());
+  if (epoch !== null) return Number(epoch[1]) * 1000 + Number(epoch[2] ?? 0);
   const ms = Date.parse(text.trim());
   return Number.isNaN(ms) ? undefined : ms;
 }

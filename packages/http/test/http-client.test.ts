@@ -109,6 +109,36 @@ test.each([
   expect(timers.sleepsMs.reduce((sum, sleepMs) => sum + sleepMs, 0)).toBe(waitMs);
 });
 
+test('a wait that only the body names is kept, and a 429 without any is a minute where the client says so', async () => {
+  const body = '{"rateLimitNextRequest":"Fri, 20 Nov 2026 12:00:06 Z"}';
+  const server = await openLocalServer((_, response, before) => {
+    const date = 'Fri, 20 Nov 2026 12:00:00 GMT';
+    if (before === 0) response.writeHead(429, { date }).end(body);
+    else if (before === 1) response.end('ok');
+    else response.writeHead(429).end();
+  });
+  const { client, timers } = openClient({ throttleMs: 60_000 });
+  const request = { method: 'GET', url: server.url, what } as const;
+  await (await client.request(request)).text(10);
+  expect(timers.sleepsMs.reduce((sum, sleepMs) => sum + sleepMs, 0)).toBe(6000);
+  await expect(client.request(request)).rejects.toMatchObject({ retryAfterMs: 60_000 });
+});
+
+test('an answer that was the last one allowed holds the next request back', async () => {
+  const headers = {
+    'akamai-ratelimit-remaining': '0',
+    'akamai-ratelimit-next': '2026-11-20T12:00:04Z',
+    date: 'Fri, 20 Nov 2026 12:00:00 GMT',
+  };
+  const server = await openLocalServer((_, response) => response.writeHead(200, headers).end('ok'));
+  const { client, timers } = openClient();
+  const request = { method: 'GET', url: server.url, what } as const;
+  await (await client.request(request)).text(10);
+  expect(timers.sleepsMs).toEqual([]);
+  await (await client.request(request)).text(10);
+  expect(timers.sleepsMs).toEqual([4000]);
+});
+
 test('a wait that is too long is handed on, and holds for the next request too', async () => {
   const server = await openLocalServer((_, response) =>
     response.writeHead(429, { 'retry-after': '90' }).end(),
@@ -227,6 +257,15 @@ test('no more requests run at a time than allowed, bodies included', async () =>
   expect(server.requests).toHaveLength(1);
   first.destroy();
   expect(await (await second).text(10)).toBe('ok');
+});
+
+test('backfills that wait for their turn do not keep live requests waiting', async () => {
+  const server = await openLocalServer((_, response) => response.end('ok'));
+  const { client } = openClient({ concurrency: 1 });
+  const request = { method: 'GET', url: server.url, what } as const;
+  const backfill = await client.request({ ...request, lane: 'backfill' });
+  expect(await (await client.request(request)).text(10)).toBe('ok');
+  backfill.destroy();
 });
 
 test('plain http goes to loopback only', async () => {

@@ -38,6 +38,8 @@ test('live data is settled by a second complete reading that agrees', () => {
   );
   expect(second.isSettled(false)).toBe(false);
   expect(second.isSettled(true)).toBe(true);
+  // and read once more when the vendor's time for revisions is over
+  expect(second.confirmAt?.toISOString()).toBe('2026-11-23T00:00:00.000Z');
 });
 
 test('live data is settled after its tail, whatever the readings said', () => {
@@ -46,6 +48,7 @@ test('live data is settled after its tail, whatever the readings said', () => {
     decideFinality({ unit, facts: [facts({ kind: 'complete' })], record: undefined, now }),
   );
   expect(finality.isSettled(false)).toBe(true);
+  expect(finality.confirmAt).toBeNull();
 });
 
 test('a day that is still running is never final, even when the answer looks complete', () => {

@@ -20,6 +20,8 @@ export type Finality =
       readonly availableAt: Date | null;
       readonly isSettled: (fingerprintUnchanged: boolean) => boolean;
       readonly nextCheckAt: Date;
+      /** When a unit that settled early is read once more; null: nothing can change any more. */
+      readonly confirmAt: Date | null;
     };
 
 export interface Reading {
@@ -56,11 +58,13 @@ export function decideFinality({ unit, facts, record, now }: Reading): Finality 
     isSettled: (fingerprintUnchanged) =>
       settlesAfterMs === 0 || overdue || (seenCompleteBefore && fingerprintUnchanged),
     nextCheckAt: plus(now, REREAD_AFTER_MS),
+    // two readings may agree between two revisions of the vendor's
+    confirmAt: settlesAfterMs === 0 || overdue ? null : plus(unit.period.end, settlesAfterMs),
   };
 }
 
 function provisional(nextCheckAt: Date): Finality {
-  return { kind: 'readable', availableAt: null, isSettled: () => false, nextCheckAt };
+  return { kind: 'readable', availableAt: null, isSettled: () => false, nextCheckAt, confirmAt: null };
 }
 
 function retryAt(parts: readonly PartFacts['availability'][], now: Date): Date | undefined {

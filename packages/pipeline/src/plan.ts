@@ -111,7 +111,7 @@ function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decisi
   const isListed = unit.listed?.completed === true && record.vendorReportId !== null;
   const revised = isListed && unit.listed?.revision !== record.revision;
   if (revised) return { kind: 'load', reason: 'revised' };
-  const due = record.settledAt === null && record.nextCheckAt !== null && record.nextCheckAt <= now;
+  const due = record.nextCheckAt !== null && record.nextCheckAt <= now;
   return due && unit.notYet === undefined ? { kind: 'load', reason: 'provisional' } : { kind: 'covered' };
 }
 

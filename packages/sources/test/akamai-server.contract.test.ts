@@ -175,13 +175,15 @@ test.each([403, 500])('a report type that answers %i does not stop data that can
   expect((await read())[0]?.rows).toHaveLength(1);
 });
 
-test('a deprecated report is read, and reported once', async () => {
+test('a deprecated report is read, and reported with one unit', async () => {
   const { read } = await openLocalAkamai({
     data: (_, response) => response.end(ANSWER),
     reportType: (_, response) => response.end('{"available":true,"deprecated":true,"status":"DEPRECATED"}'),
   });
   expect((await read())[0]?.facts.findings).toMatchObject([{ kind: 'deprecated' }]);
-  expect((await read())[0]?.facts.findings).toEqual([]);
+  expect((await read('2026-11-18'))[0]?.facts.findings).toEqual([]);
+  // reading the unit again must not resolve what still is so
+  expect((await read())[0]?.facts.findings).toMatchObject([{ kind: 'deprecated' }]);
 });
 
 test('a report that is not available to this client is a configuration error', async () => {
@@ -209,6 +211,9 @@ test('a limit of the report type is obeyed whatever the documents say', async ()
   );
   const parts = await read();
   expect(parts.flatMap((part) => part.rows)).toHaveLength(1);
-  expect(parts.flatMap((part) => part.facts.findings)).toMatchObject([{ kind: 'truncated' }]);
+  expect(parts.flatMap((part) => part.facts.findings)).toMatchObject([
+    { kind: 'truncated' },
+    { kind: 'report-changed', details: { name: 'limit', was: 5000, is: 1 } },
+  ]);
   expect(posts().length).toBeLessThan(45);
 });

@@ -232,4 +232,17 @@ async function recordFailure(connection: Connection, { unit, error, now }: Failu
        )}`,
     [...keyParameters(unit), error.code, error.message, now],
   );
+  if (error.code === 'source.report-unavailable') await recordUnavailable(connection, { unit, error, now });
+}
+
+/** A report that the vendor took away is one finding, not one for each of its days. */
+async function recordUnavailable(connection: Connection, { unit, error, now }: Failure): Promise<void> {
+  await connection.queries.query(
+    `INSERT INTO ledger.findings (account, dataset, report_key, kind, message, created_at)
+     SELECT $1, $2, $3, 'unavailable', $4, $5::timestamptz
+     WHERE NOT EXISTS (
+       SELECT FROM ledger.findings
+       WHERE account = $1 AND dataset = $2 AND kind = 'unavailable' AND resolved_at IS NULL)`,
+    [unit.account, unit.dataset, unit.reportKey, error.message, now],
+  );
 }

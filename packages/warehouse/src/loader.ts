@@ -8,6 +8,7 @@ import {
   type UnitRef,
 } from '@edgeledger/core';
 import type pg from 'pg';
+import { ensureGeneratedTable } from './generated-table.ts';
 import { createLoad } from './load.ts';
 import type { LoadContext, LoadIdentity } from './load-identity.ts';
 import { fromPostgresError } from './pg-errors.ts';
@@ -49,6 +50,7 @@ function toIdentity(
  */
 async function beginLoad(options: LoaderOptions, unit: UnitRef, dataset: Dataset): Promise<Load> {
   const transaction = { pool: 'queries', doing: `Beginning to load ${toUnitId(unit)}` } as const;
+  await ensureGeneratedTable(options.connection, dataset);
   const ids = await withTransaction(options.connection, transaction, async (client) => {
     const known = await lockUnit(client, unit);
     await client.query(

@@ -182,6 +182,23 @@ export interface FreshnessView {
   gaps: string;
 }
 
+/** A PostgreSQL `interval` comes as an object of its parts. */
+type Duration = object;
+
+/** A load that changed or removed rows that were visible before. */
+export interface RowRevisionsView {
+  account: string;
+  dataset: string;
+  report_key: string;
+  period_start: Instant;
+  load_id: string;
+  revised_at: Instant | null;
+  rows_updated: string;
+  rows_deleted: string;
+  rows_inserted: string;
+  age: Duration | null;
+}
+
 /** One row for each time a vendor issued a loaded report again. */
 export interface RevisionsView {
   account: string;
@@ -242,6 +259,18 @@ export interface StagedRejectsTable {
   raw: string;
 }
 
+export interface RateBudgetsTable {
+  budget_key: string;
+  paused_until: Instant | null;
+}
+
+export interface RatePlacesTable {
+  place_id: GeneratedAlways<string>;
+  budget_key: string;
+  free_at: Instant;
+  released: Generated<boolean>;
+}
+
 export interface WarehouseSchema {
   'ledger.migrations': MigrationsTable;
   'ledger.units': UnitsTable;
@@ -255,7 +284,10 @@ export interface WarehouseSchema {
   'ledger.freshness': FreshnessView;
   'ledger.revisions': RevisionsView;
   'ledger.report_steps': ReportStepsView;
+  'ledger.row_revisions': RowRevisionsView;
   'staging.loads': StagedLoadsTable;
   'staging.parts': StagedPartsTable;
   'staging.rejects': StagedRejectsTable;
+  'staging.rate_budgets': RateBudgetsTable;
+  'staging.rate_places': RatePlacesTable;
 }

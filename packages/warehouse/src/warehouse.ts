@@ -1,5 +1,12 @@
 import { hostname } from 'node:os';
-import { type Dataset, type Ledger, type Loader, type Logger, silentLogger } from '@edgeledger/core';
+import {
+  type Dataset,
+  type Ledger,
+  type Loader,
+  type Logger,
+  type RateBudget,
+  silentLogger,
+} from '@edgeledger/core';
 import { Kysely, PostgresDialect } from 'kysely';
 import { openConnection } from './connect.ts';
 import { createLedger } from './ledger.ts';
@@ -15,6 +22,7 @@ import {
 } from './migrate.ts';
 import { migrationsFolder } from './migrations-folder.ts';
 import { createQuestions, type Questions } from './questions.ts';
+import { createRateBudget } from './rate-budget.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { STAGING_LIMIT_MS, type SweepReport, sweepStaging } from './sweep.ts';
 
@@ -49,6 +57,8 @@ export interface Warehouse extends AsyncDisposable {
   readonly loader: Loader;
   readonly questions: Questions;
   readonly mapping: Mapping;
+  /** What the vendors allow to all workers of this warehouse together. */
+  readonly rateBudget: RateBudget;
   /** Applies the migrations that are missing. Safe to call from several processes at once. */
   migrate(): Promise<MigrationReport>;
   /** Throws `warehouse.schema-too-new`. */
@@ -91,6 +101,7 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
       unmapped: (datasets) => findUnmapped(connection, datasets),
       apply: (mappings, { force }) => applyMappings(connection, mappings, { force, logger }),
     },
+    rateBudget: createRateBudget(connection, logger),
     migrate: () => migrateDatabase(connection, folder, logger),
     migrationStatus: () => readMigrationStatus(connection, folder),
     assertMigrated: () => assertMigrated(connection, folder),

@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   string: ['text', 'bigint', 'numeric', 'date'],
   number: ['integer'],
   boolean: ['boolean'],
+  Duration: ['interval'],
   Instant: ['timestamp with time zone'],
   UnitState: ['text'],
   LoadOutcome: ['text'],

@@ -82,7 +82,7 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   return EXIT.done;
 }
 
-function createDemoSources(emulator: Emulator, { io, logger }: Services): Source[] {
+function createDemoSources(emulator: Emulator, { io, logger, shared }: Services): Source[] {
   const { imgix, akamai } = emulator.credentials;
   return createSources(
     [
@@ -115,7 +115,7 @@ function createDemoSources(emulator: Emulator, { io, logger }: Services): Source
         ],
       },
     ],
-    { clock: io.clock, logger },
+    { clock: io.clock, logger, rateBudget: () => shared.rateBudget },
   );
 }
 

@@ -41,6 +41,7 @@ export async function runPlanCommand(io: Io, options: RangeOptions): Promise<num
           dataset: dataset.name,
           toLoad: units.length,
           requests: source.estimateRequests(units),
+          minutes: source.estimateMinutes?.(units),
           waiting: of(planned.waiting).length,
           lost: planned.lost.filter((unit) => unit.dataset === dataset.name).length,
           covered: planned.covered.filter((unit) => unit.dataset === dataset.name).length,
@@ -53,12 +54,22 @@ export async function runPlanCommand(io: Io, options: RangeOptions): Promise<num
       return EXIT.done;
     }
     printLine(io, `Plan for ${range.from} to ${range.to} (UTC, both included)\n`);
-    const header = ['source', 'dataset', 'to load', 'requests about', 'waiting', 'lost', 'covered'];
+    const header = [
+      'source',
+      'dataset',
+      'to load',
+      'requests about',
+      'minutes about',
+      'waiting',
+      'lost',
+      'covered',
+    ];
     const cells = rows.map((row) => [
       row.source,
       row.dataset,
       row.toLoad,
       row.requests,
+      row.minutes ?? '',
       row.waiting,
       row.lost,
       row.covered,

@@ -6,6 +6,7 @@ import {
   toEdgeledgerError,
 } from '@edgeledger/core';
 import { planSource, recordPlan, runPlan } from '@edgeledger/pipeline';
+import { assertSources } from '../check-sources.ts';
 import { type DayRange, toDayRange } from '../day-range.ts';
 import { type Io, printJson } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
@@ -50,6 +51,10 @@ export async function runRunCommand(io: Io, options: RunOptions): Promise<number
   return withServices(setup, { role: 'run', announce: true }, async (services) => {
     await sweep(services, io.clock.now());
     try {
+      const asked = [...new Set(selected.map(({ source }) => source))];
+      // what fails for another reason fails again, and is told, when it is loaded
+      await assertSources(asked, setup, { tellFailures: false });
+      await services.warehouse.sweepStaging(io.clock.now());
       const { summary, errors } = await runOnce(selected, range, services, options);
       if (options.json) printJson(io, summary);
       else printRunSummary(io, summary);

@@ -1,3 +1,5 @@
+import { DAY_MS } from '@edgeledger/core';
+import { assertSources, watchSources } from '../check-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
 import { type Role, startRoles } from '../roles.ts';
@@ -25,12 +27,15 @@ export async function runServeCommand(
     setup,
     { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
     async (services) => {
+      await assertSources(sources, setup, { tellFailures: true });
+      const watch = watchSources(sources, setup, DAY_MS);
       const running = await startRoles(roles, services, { ...options, sources });
       try {
         announce(io, roles, running.dashboardUrl, services);
         await untilAborted(io.signal);
         printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
       } finally {
+        watch.stop();
         await running.close();
         await Promise.all(sources.map((source) => source.close()));
       }

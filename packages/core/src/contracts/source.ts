@@ -33,9 +33,21 @@ export interface Source {
   open(unit: UnitRef, part: PartRef, context: SourceContext): Promise<OpenedPart>;
   /** Turns a part's bytes into typed rows and rejects. */
   parse(unit: UnitRef, part: OpenedPart, context: ParseContext): Promise<ParsedPart>;
+  /** Looks whether the vendor lets us in and offers what is asked for, without reading any data. */
+  diagnose?(context: SourceContext): Promise<readonly SourceCheck[]>;
   /** Roughly how many vendor requests it takes to read these units, for `plan`. */
   estimateRequests(units: readonly UnitRef[]): number;
+  /** How many minutes the vendor's rate limit makes these units take at least; absent when it is no matter. */
+  estimateMinutes?(units: readonly UnitRef[]): number;
   close(): Promise<void>;
+}
+
+/** One line of a diagnosis. `invalid`: the configuration asks for what there is not. */
+export interface SourceCheck {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed' | 'invalid';
+  /** What was found, and where it failed what to do. */
+  readonly message: string;
 }
 
 /** Both days inclusive. */
@@ -149,12 +161,16 @@ export interface CompanionRows {
 export interface Finding {
   readonly kind:
     | 'sum-mismatch'
+    | 'count-mismatch'
     | 'duplicate'
     | 'truncated'
     | 'shrunk'
     | 'late'
     | 'lost'
     | 'deprecated'
+    | 'unavailable'
+    | 'report-changed'
+    | 'objects-dropped'
     | 'clock-skew';
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;

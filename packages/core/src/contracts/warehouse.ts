@@ -114,6 +114,8 @@ export interface PublishRequest {
   readonly isSettled: (fingerprintUnchanged: boolean) => boolean;
   /** When to look again, unless settled. */
   readonly nextCheckAt: Date | null;
+  /** When to look once more at a unit that is settled now; absent or null: never. */
+  readonly confirmAt?: Date | null;
   /** Keeps back a revision that is much smaller than what is visible. Absent: everything is published. */
   readonly shrinkGuard?: ShrinkGuard;
 }

@@ -45,7 +45,7 @@ export function answerEndpointUsage(
     rowCount += 1;
     // a row needs its whole interval (seen in the vendor's example: data to 13:40 has no row for 13:00)
     if (toMs > freshness.finalMs || !usage.hasData(fromMs, toMs)) continue;
-    const sum = usage.sum(query.objectIds, fromMs, toMs, query.filters);
+    const sum = usage.sum(query.objectIds, fromMs, toMs, query.filters, settings.now());
     values.push(sum);
     rows.push([formatInstant(fromMs, start.offsetMinutes), ...shown.map((metric) => `${sum[metric]}`)]);
   }
@@ -106,7 +106,7 @@ export function fieldOf(call: ApiCall, metric: string, query: Pick<ReportQuery, 
 }
 
 /** Data younger than the lag is missing; it is complete when the end of the period is older than that. */
-function freshnessOf(
+export function freshnessOf(
   settings: Settings,
   query: ReportQuery,
 ): { finalMs: number; members: Pick<ReportAnswer, 'availableDataEnds' | 'suggestedRetryTime'> } {

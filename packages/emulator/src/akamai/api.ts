@@ -3,15 +3,18 @@ import type { HttpReply, HttpRequest } from '../http-server.ts';
 import { jsonReply } from '../http-server.ts';
 import type { Settings } from '../options.ts';
 import type { RateLimiter } from '../rate-limit.ts';
-import { answerEndpointUsage, answerUsageDetails } from './answers.ts';
+import { answerEndpointUsage, answerUsageDetails, type ReportAnswer } from './answers.ts';
 import type { EdgeGridVerifier } from './edgegrid-verifier.ts';
 import type { EndpointUsage } from './endpoint-usage.ts';
 import { gatewayProblemReply, RequestProblem, serviceProblemReply } from './problem.ts';
 import { renderCsv, renderJson } from './render.ts';
 import type { ReportTypeResource } from './report-type.ts';
 import { REPORTS_PATH } from './report-type.ts';
+import { answerBytesByCpcode, answerHitsByTime } from './traffic-answers.ts';
 import type { UsageDetails } from './usage-details.ts';
-import { validateRequest } from './validate.ts';
+import { createV2Api } from './v2/api.ts';
+import { V2_REPORTS_PATH } from './v2/report-options.ts';
+import { type ReportQuery, validateRequest } from './validate.ts';
 
 export interface AkamaiApiParts {
   settings: Settings;
@@ -20,10 +23,12 @@ export interface AkamaiApiParts {
   details: UsageDetails;
   verifier: EdgeGridVerifier;
   limiter: RateLimiter;
+  v2Limiter: RateLimiter;
 }
 
 export function createAkamaiApi(parts: AkamaiApiParts): (request: HttpRequest) => HttpReply {
   const { settings, verifier, limiter } = parts;
+  const handleV2 = createV2Api({ settings, details: parts.details, limiter: parts.v2Limiter });
   let problemCount = 0;
 
   return function handle(request) {
@@ -36,6 +41,7 @@ export function createAkamaiApi(parts: AkamaiApiParts): (request: HttpRequest) =
       const refused = { method, rawUrl, host, now };
       return gatewayProblemReply(refused, verdict.status, verdict.detail, problemCount);
     }
+    if (request.path.startsWith(V2_REPORTS_PATH)) return handleV2(request);
     try {
       const waitMs = limiter.take(request.path);
       if (waitMs > 0) return tooManyRequests(settings, waitMs, problemCount);
@@ -64,7 +70,7 @@ function route(parts: AkamaiApiParts, request: HttpRequest, now: Date): HttpRepl
   if (rest.length > 0) throw notFound(request.path);
   if (name === undefined) return answerTo(request, allowed, () => jsonReply(200, served, 'application/json'));
 
-  const type = served.find((known) => known.name === name);
+  const type = served.map((known) => withStatus(known, parts.settings)).find((known) => known.name === name);
   if (type === undefined || word !== 'versions') throw notFound(request.path);
   if (version === undefined)
     return answerTo(request, allowed, () => jsonReply(200, [type], 'application/json'));
@@ -85,17 +91,30 @@ function reportData(
   type: ReportTypeResource,
   now: Date,
 ): HttpReply {
-  const { settings, usage, details } = parts;
+  const { settings } = parts;
   const { cpCodes, accountIds } = settings.akamai;
   const isUsage = type.businessObjectName === 'cpcode';
   const query = validateRequest(request, type, isUsage ? cpCodes : accountIds, now);
-  const answer = isUsage
-    ? answerEndpointUsage(settings, usage, type, query)
-    : answerUsageDetails(settings, details, type, query);
+  if (query.end.ms - query.start.ms > settings.akamai.maxWindowHours * 3_600_000)
+    throw new RequestProblem(422, 'reporting.re.problem.cost', 'The query costs more than the maximum');
+  const answer = answerReport(parts, type, query);
   if (!/\btext\/csv\b/.test(request.headers.accept ?? '')) {
     return jsonReply(200, renderJson(answer), 'application/json');
   }
   return { status: 200, headers: { 'Content-Type': 'text/csv' }, body: Buffer.from(renderCsv(answer)) };
+}
+
+function answerReport(parts: AkamaiApiParts, type: ReportTypeResource, query: ReportQuery): ReportAnswer {
+  const { settings, usage, details } = parts;
+  if (type.name === 'hits-by-time') return answerHitsByTime(settings, usage, type, query);
+  if (type.name === 'bytes-by-cpcode') return answerBytesByCpcode(settings, usage, type, query);
+  if (type.businessObjectName === 'cpcode') return answerEndpointUsage(settings, usage, type, query);
+  return answerUsageDetails(settings, details, type, query);
+}
+
+function withStatus(type: ReportTypeResource, { akamai }: Settings): ReportTypeResource {
+  if (!akamai.deprecatedReports.includes(type.name)) return type;
+  return { ...type, status: 'DEPRECATED', deprecated: true };
 }
 
 function notFound(path: string): RequestProblem {

@@ -30,6 +30,8 @@ export interface EndpointUsage {
     fromMs: number,
     toMs: number,
     filters?: readonly ReportFilterValues[],
+    /** What the vendor says at this instant, while values still change; absent: their final values. */
+    asOf?: Date,
   ): UsageValues;
   /** Whether the account existed in any part of the period. */
   hasData(fromMs: number, toMs: number): boolean;
@@ -87,14 +89,16 @@ export function createEndpointUsage(settings: Settings): EndpointUsage {
     fromMs: number,
     toMs: number,
     filters: readonly ReportFilterValues[] = [],
+    asOf?: Date,
   ): UsageValues {
-    const share = shareOf(filters);
+    const filterShare = shareOf(filters);
     const total: UsageValues = { edgeBytes: 0, edgeHits: 0, midgressBytes: 0 };
     for (
       let startMs = Math.max(fromMs, firstMs);
       startMs < Math.min(toMs, lastMs);
       startMs += FIVE_MINUTES_MS
     ) {
+      const share = filterShare * grownShare(settings.akamai.changingHours, startMs, asOf);
       for (const cpCode of cpCodes) {
         const values = valuesOf(settings.seed, cpCode, startMs);
         const revised = (value: number): number => Math.floor(revise(revisions, startMs, value) * share);
@@ -124,6 +128,14 @@ function valuesOf(seed: number, cpCode: string, startMs: number): UsageValues {
   const edgeBytes = edgeHits === 0 ? 0 : edgeHits * (1_500 + random.int(3_000)) + random.int(5_000);
   const midgressBytes = Math.floor(edgeBytes * (0.05 + 0.2 * random.next()));
   return { edgeBytes, edgeHits, midgressBytes };
+}
+
+/** Values that still change begin at four fifths and grow every six hours. */
+function grownShare(changingHours: number, startMs: number, asOf: Date | undefined): number {
+  if (asOf === undefined || changingHours === 0) return 1;
+  const ageHours = (asOf.getTime() - startMs - FIVE_MINUTES_MS) / HOUR_MS;
+  if (ageHours >= changingHours) return 1;
+  return 0.8 + (0.2 * Math.floor(ageHours / 6) * 6) / changingHours;
 }
 
 function revise(

@@ -4,7 +4,7 @@ export interface ReportMetric {
   name: string;
   description: string;
   label: string;
-  unit: 'BYTE' | 'COUNT' | 'STRING';
+  unit: 'BYTE' | 'COUNT' | 'PERCENTAGE' | 'STRING';
   summaryStatistic: boolean;
 }
 

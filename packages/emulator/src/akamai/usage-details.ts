@@ -85,13 +85,18 @@ export function createUsageDetails(settings: Settings): UsageDetails {
     return cache.getOrCreate(`${accountId}|${day}`, () => createCalls(settings, accountId, day));
   }
 
+  const burst = createBurst(settings);
   return {
     calls: (accountIds, fromMs, toMs, filters = []) => {
       const found: ApiCall[] = [];
       for (let day = toDay(fromMs); day <= toDay(toMs - 1); day += 1) {
-        const calls = accountIds.flatMap((accountId) => callsOfDay(accountId, day));
+        const calls = accountIds.flatMap((accountId) => [
+          ...callsOfDay(accountId, day),
+          ...(accountId === settings.akamai.accountIds[0] ? (burst.get(day) ?? []) : []),
+        ]);
         // a stable sort: calls of one second stay in the order of accounts and creation
-        if (accountIds.length > 1) calls.sort((left, right) => left.timestampMs - right.timestampMs);
+        if (accountIds.length > 1 || burst.size > 0)
+          calls.sort((left, right) => left.timestampMs - right.timestampMs);
         for (const call of calls) {
           const inPeriod = call.timestampMs >= fromMs && call.timestampMs < toMs;
           if (inPeriod && filters.every((filter) => passes(call, filter))) found.push(call);
@@ -100,6 +105,19 @@ export function createUsageDetails(settings: Settings): UsageDetails {
       return found;
     },
   };
+}
+
+/** Calls of the burst by UTC day, evenly spread over its seconds. */
+function createBurst({ seed, akamai }: Settings): Map<number, ApiCall[]> {
+  const { detailsBurst: burst, accountIds } = akamai;
+  if (burst === undefined) return new Map();
+  const random = createRandom(hash32(seed, 'burst'));
+  const seconds = (burst.to.getTime() - burst.from.getTime()) / 1000;
+  const calls = Array.from({ length: burst.calls }, (_, index) => {
+    const second = Math.floor((index * seconds) / burst.calls);
+    return createCall(random, accountIds[0] ?? '', burst.from.getTime() + second * 1000);
+  });
+  return Map.groupBy(calls, (call) => toDay(call.timestampMs));
 }
 
 function createCalls(settings: Settings, accountId: string, day: number): ApiCall[] {

@@ -1,4 +1,12 @@
-import { type Dataset, fieldReader, type ParsedColumn, type Reject } from '@edgeledger/core';
+import {
+  DAY_MS,
+  type Dataset,
+  fieldReader,
+  HOUR_MS,
+  MINUTE_MS,
+  type ParsedColumn,
+  type Reject,
+} from '@edgeledger/core';
 import { type HeaderRules, mapHeader } from '../csv/header.ts';
 import type { CsvRecord } from '../csv/record-reader.ts';
 import { createRowConverter, toTypeReject } from '../csv/row-converter.ts';
@@ -13,11 +21,19 @@ export interface AnswerRow {
 
 export interface AnswerColumns {
   readonly columns: readonly ParsedColumn[];
+  /** How long the interval of a row is by its column, in ms; `answer`: as the answer says; null: rows have no time. */
+  readonly rowSpan: number | 'answer' | null;
   convert(record: CsvRecord): AnswerRow | { readonly reject: Reject };
 }
 
-/** The group of time reports; JSON metadata calls it `groupBy` and gives the name as its label. */
+/** The group of v1 time reports; JSON metadata calls it `groupBy` and gives the name as its label. */
 const TIME_GROUPS: ReadonlySet<string> = new Set(['startdatetime', 'groupby', 'group_by']);
+/** Time dimensions of v2, with their length (akamai.md, section 2.2). */
+const TIME_DIMENSIONS: ReadonlyMap<string, number> = new Map([
+  ['time5minutes', 5 * MINUTE_MS],
+  ['time1hour', HOUR_MS],
+  ['time1day', DAY_MS],
+]);
 const OBJECT_ID: ParsedColumn = { name: 'object_id', type: 'text', header: 'object_id', unknown: false };
 
 /** `edgeBytes` is `edge_bytes`, `clientIp` is `client_ip`. */
@@ -43,18 +59,19 @@ export function mapAnswerColumns(
   const rules: HeaderRules = {
     ...request.rules,
     columns: request.rules.columns.filter((column) => column.name !== 'object_id'),
-    dropped: new Set([...request.rules.dropped, ...TIME_GROUPS]),
+    dropped: new Set([...request.rules.dropped, ...TIME_GROUPS, ...TIME_DIMENSIONS.keys()]),
   };
-  const mapped = mapHeader(names, rules, request.what);
+  // an answer without rows may name nothing but its time, or nothing at all
+  const hasColumns = names.some((name) => !rules.dropped.has(name));
+  const mapped = hasColumns ? mapHeader(names, rules, request.what) : [];
   const converter = createRowConverter(mapped, vendorColumns.length, []);
   const columns = mapped.map(({ position, column }) => ({
     ...column,
     header: vendorColumns[position] ?? '',
   }));
   const types = new Map(mapped.map(({ position, column }) => [position, column]));
-  const instantPosition = hasObjectId
-    ? names.findIndex((name) => TIME_GROUPS.has(name))
-    : (mapped.find(({ column }) => column.name === 'timestamp')?.position ?? -1);
+  const timestamp = mapped.find(({ column }) => column.name === 'timestamp')?.position;
+  const time = findTimeColumn(names, hasObjectId ? undefined : timestamp);
 
   const toFields = (fields: readonly string[]) =>
     trimToColumns(fields, vendorColumns.length).map((field, position) => {
@@ -64,19 +81,32 @@ export function mapAnswerColumns(
 
   return {
     columns: hasObjectId ? [OBJECT_ID, ...columns] : columns,
+    rowSpan: time.span,
     convert(record) {
       const fields = record.defect === null && record.fields !== null ? toFields(record.fields) : null;
       const converted = converter.convert({ ...record, fields });
       if ('reject' in converted) return converted;
-      const instant = readInstant(fields?.[instantPosition] ?? '');
+      const instant = readInstant(fields?.[time.position] ?? '');
       if (instant === undefined) {
-        const found = { name: 'startdatetime', type: 'timestamptz', field: fields?.[instantPosition] ?? '' };
+        const found = { name: 'startdatetime', type: 'timestamptz', field: fields?.[time.position] ?? '' };
         return { reject: toTypeReject(record, found) };
       }
       const values = hasObjectId ? [request.objectId, ...converted.values] : converted.values;
       return { values, instant };
     },
   };
+}
+
+function findTimeColumn(
+  names: readonly string[],
+  timestamp: number | undefined,
+): { readonly position: number; readonly span: AnswerColumns['rowSpan'] } {
+  // single calls are filed under the five minutes they are in
+  if (timestamp !== undefined) return { position: timestamp, span: 5 * MINUTE_MS };
+  const group = names.findIndex((name) => TIME_GROUPS.has(name));
+  if (group !== -1) return { position: group, span: 'answer' };
+  const dimension = names.findIndex((name) => TIME_DIMENSIONS.has(name));
+  return { position: dimension, span: TIME_DIMENSIONS.get(names[dimension] ?? '') ?? null };
 }
 
 /** Published samples have empty fields behind the last column. */

@@ -12,14 +12,16 @@ const DETAILS_COLUMNS: readonly Column[] = [
   { name: 'client_id', type: 'text' },
   { name: 'client_ip', type: 'text' },
   { name: 'client_owner', type: 'text' },
-  { name: 'client_token', type: 'text' },
-  { name: 'method', type: 'text' },
+  { name: 'client_token', type: 'text', aliases: ['authorization_client_token'] },
+  { name: 'method', type: 'text', aliases: ['request_method'] },
   { name: 'response_code', type: 'text' },
   { name: 'timestamp', type: 'timestamptz' },
-  { name: 'uri', type: 'text' },
-  // only the v2 report has these two
+  { name: 'uri', type: 'text', aliases: ['request_uri'] },
+  // only the v2 report has these
   { name: 'endpoint', type: 'text' },
   { name: 'response_status', type: 'text' },
+  { name: 'response_class', type: 'text' },
+  { name: 'contract_type', type: 'text' },
 ];
 
 export const ENDPOINT_USAGE_BY_TIME: Dataset = {
@@ -42,6 +44,26 @@ export const API_USAGE_DETAILS: Dataset = {
   identity: ['part', 'row_no'],
   columns: DETAILS_COLUMNS,
   retentionDays: 92,
+  checks: ['akamai.check_api_usage'],
+};
+
+/** Requests and volume of API traffic per hour (v2 only; akamai.md, section 2.8). */
+export const API_USAGE: Dataset = {
+  name: 'akamai.api_usage',
+  vendor: 'akamai',
+  report: 'usage',
+  accumulation: 'interval',
+  strategy: 'upsert',
+  identity: ['object_id'],
+  columns: [
+    { name: 'object_id', type: 'text' },
+    { name: 'requests_sum', type: 'bigint' },
+    { name: 'requests_percentage', type: 'double precision' },
+    { name: 'bytes_sum', type: 'bigint' },
+    { name: 'bytes_percentage', type: 'double precision' },
+  ],
+  retentionDays: 123,
+  checks: ['akamai.check_api_usage'],
 };
 
 /** The vendor's own totals of a window, beside the rows they came with. */
@@ -63,5 +85,6 @@ export const REPORT_SUMMARIES: Dataset = {
 export const AKAMAI_DATASETS: readonly Dataset[] = [
   ENDPOINT_USAGE_BY_TIME,
   API_USAGE_DETAILS,
+  API_USAGE,
   REPORT_SUMMARIES,
 ];

@@ -9,6 +9,9 @@ const schema = z.looseObject({
   metadata: z
     .looseObject({
       columns: z.array(z.looseObject({ name: z.string(), label: z.string().nullish() })).nullish(),
+      // v2 has these instead
+      dimensions: z.array(z.unknown()).nullish(),
+      metrics: z.array(z.unknown()).nullish(),
     })
     .nullish(),
   data: z.array(z.record(z.string(), z.unknown())),
@@ -85,8 +88,10 @@ function toColumns(document: Document): string[] {
   const described = (document.metadata?.columns ?? []).map(({ name, label }) =>
     name === 'groupBy' && typeof label === 'string' ? label : name,
   );
+  const { dimensions, metrics } = document.metadata ?? {};
+  const asked = [...(dimensions ?? []), ...(metrics ?? [])].filter((name) => typeof name === 'string');
   const found = document.data.flatMap((row) => Object.keys(row));
-  return [...new Set([...described, ...found])];
+  return [...new Set([...described, ...asked, ...found])];
 }
 
 function toMetadataValues(document: Document): Map<string, string> {

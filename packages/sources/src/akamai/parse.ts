@@ -43,7 +43,7 @@ export interface AkamaiParseOptions {
   readonly reportType: ReportType;
   readonly everyMinutes?: number | undefined;
   /** Findings of the requests that led here. */
-  readonly takeFindings?: () => readonly Finding[];
+  readonly takeFindings?: (window: AkamaiWindow) => readonly Finding[];
 }
 
 /** An answer of a day is some hundred kilobytes, of a full details window a few megabytes. */
@@ -108,10 +108,10 @@ interface Parsing {
 
 function createParsedPart(parsing: Parsing): ParsedPart {
   const { answer, columns, window, counted } = parsing;
-  const watermark = toWatermark(answer.metadata, window);
+  const intervalMs = toIntervalMs(parsing);
+  const watermark = toWatermark(answer.metadata, window, intervalMs ?? FIVE_MINUTES_MS);
   const passed: Passed = { received: 0, sawFoldedRow: false };
   const sums = { kept: createColumnSums(columns.columns), received: createColumnSums(columns.columns) };
-  const intervalMs = toIntervalMs(answer.metadata.interval);
   const isFile = findWindow(parsing.part) === undefined;
   /**
    * An interval that is not over yet would be stored with half of its traffic, and a server that rounds windows would
@@ -133,11 +133,18 @@ function createParsedPart(parsing: Parsing): ParsedPart {
         continue;
       }
       sums.received.add(converted.values);
-      if (converted.instant === null) passed.sawFoldedRow = true;
+      if (converted.instant === null && intervalMs !== null) passed.sawFoldedRow = true;
       const instant = converted.instant ?? window.start;
       if (!isWanted(instant)) continue;
       sums.kept.add(converted.values);
-      rows.push(toRow(record.recordNo, converted.values, toInterval(instant, intervalMs)));
+      const period =
+        intervalMs === null ? { start: window.start, end: watermark } : toInterval(instant, intervalMs);
+      rows.push(
+        toRow(record.recordNo, converted.values, {
+          start: period.start.toISOString(),
+          end: period.end.toISOString(),
+        }),
+      );
     }
     return { rows, rejects, bytes: counted.takeCount() };
   }
@@ -149,31 +156,46 @@ function createParsedPart(parsing: Parsing): ParsedPart {
     }
   }
 
+  function toFacts(): PartFacts {
+    const summaries = watermark > window.start ? answer.summaries() : [];
+    const cut = toCut(passed, parsing);
+    const mismatches = cut.splitInto === undefined ? findSumMismatches(summaries, sums, window) : [];
+    return {
+      sha256: counted.sha256(),
+      bytes: counted.totalBytes(),
+      availability: toAvailability(watermark, parsing),
+      settlesAfterMs: SETTLES_AFTER_MS,
+      ...(cut.splitInto === undefined ? {} : { splitInto: cut.splitInto }),
+      companions: toSummaryRows(summaries, window),
+      // what is read again in pieces is forgotten, and its findings would be with it
+      findings:
+        cut.splitInto === undefined
+          ? [...(parsing.options.takeFindings?.(window) ?? []), ...cut.findings, ...mismatches]
+          : [],
+    };
+  }
+
+  // asked for by whoever stages and whoever publishes; the findings of requests are handed out once
+  let facts: PartFacts | undefined;
   return {
     columns: columns.columns,
     header: [],
     batches: batches(),
     facts() {
-      const summaries = watermark > window.start ? answer.summaries() : [];
-      const cut = toCut(passed, parsing);
-      const mismatches = cut.splitInto === undefined ? findSumMismatches(summaries, sums, window) : [];
-      return {
-        sha256: counted.sha256(),
-        bytes: counted.totalBytes(),
-        availability: toAvailability(watermark, parsing),
-        settlesAfterMs: SETTLES_AFTER_MS,
-        ...(cut.splitInto === undefined ? {} : { splitInto: cut.splitInto }),
-        companions: toSummaryRows(summaries, window),
-        findings: [...(parsing.options.takeFindings?.() ?? []), ...cut.findings, ...mismatches],
-      };
+      facts ??= toFacts();
+      return facts;
     },
   };
 }
 
 /** Up to here the data is whole: an interval counts when it ends before `availableDataEnds` (akamai.md, section 1.4). */
-export function toWatermark(metadata: AnswerMetadata, window: AkamaiWindow): Date {
+export function toWatermark(
+  metadata: AnswerMetadata,
+  window: AkamaiWindow,
+  intervalMs: number = FIVE_MINUTES_MS,
+): Date {
   if (metadata.availableDataEnds === null) return window.end;
-  const available = floorTo(metadata.availableDataEnds, FIVE_MINUTES_MS);
+  const available = floorTo(metadata.availableDataEnds, intervalMs);
   return available < window.end ? available : window.end;
 }
 
@@ -199,16 +221,24 @@ function toCut(
   { answer, window, options, unit, part }: Parsing,
 ): { readonly splitInto?: readonly { readonly name: string }[]; readonly findings: readonly Finding[] } {
   const { limit, groupsOutliers } = options.reportType;
+  const { hasMoreRows, isTooCostly } = answer.metadata;
   // rowCount of a time report counts the intervals expected, so only reports with a limit look at it
   const rowCount = Math.max(passed.received, answer.metadata.rowCount ?? 0);
-  const isFull = limit !== undefined && rowCount >= limit;
+  const isFull = hasMoreRows ?? (limit !== undefined && rowCount >= limit);
   const isFolded = groupsOutliers && passed.sawFoldedRow;
-  if (!isFull && !isFolded) return { findings: [] };
-  const halves = findWindow(part) === undefined ? undefined : splitWindow(window);
+  if (!isFull && !isFolded && !isTooCostly) return { findings: [] };
+  // figures without a time are sums over their window: those of two halves are not those of the whole
+  const mayCut = findWindow(part) !== undefined && options.dataset.accumulation !== 'window';
+  const halves = mayCut ? splitWindow(window) : undefined;
   if (halves !== undefined) return { splitInto: halves.map(toPartRef), findings: [] };
+  if (mayCut && hasMoreRows === true && window.isAsync !== true)
+    return { splitInto: [toPartRef({ ...window, isAsync: true })], findings: [] };
   const start = toSecondText(window.start);
   const end = toSecondText(window.end);
-  const message = `${unit.reportKey}: Akamai gave ${rowCount} rows for ${start} to ${end}, which is its limit; calls beyond it are missing and cannot be had.`;
+  const found = isTooCostly
+    ? `Akamai refuses to compute ${start} to ${end} (422)`
+    : `Akamai gave ${rowCount} rows for ${start} to ${end}, which is its limit`;
+  const message = `${unit.reportKey}: ${found}; what is beyond is missing and cannot be had.`;
   return {
     findings: [{ kind: 'truncated', message, details: { rowCount, limit: limit ?? null, start, end } }],
   };
@@ -220,11 +250,13 @@ const INTERVALS_MS: Readonly<Record<string, number>> = {
   DAY: DAY_MS,
 };
 
-function toIntervalMs(interval: string | null): number {
-  return INTERVALS_MS[interval ?? ''] ?? FIVE_MINUTES_MS;
+/** Length of a row's interval; null when its rows are of the whole window. */
+function toIntervalMs({ answer, columns }: Parsing): number | null {
+  if (columns.rowSpan !== 'answer') return columns.rowSpan;
+  return INTERVALS_MS[answer.metadata.interval ?? ''] ?? FIVE_MINUTES_MS;
 }
 
-function toInterval(instant: Date, intervalMs: number): { start: string; end: string } {
+function toInterval(instant: Date, intervalMs: number): { start: Date; end: Date } {
   const start = floorTo(instant, FIVE_MINUTES_MS);
-  return { start: start.toISOString(), end: new Date(start.getTime() + intervalMs).toISOString() };
+  return { start, end: new Date(start.getTime() + intervalMs) };
 }

@@ -19,6 +19,10 @@ export interface AnswerMetadata {
   readonly availableDataEnds: Date | null;
   readonly suggestedRetryTime: Date | null;
   readonly rowCount: number | null;
+  /** v2: the answer was cut; null when it does not say. */
+  readonly hasMoreRows: boolean | null;
+  /** The vendor refused to compute it (see `made-answer.ts`). */
+  readonly isTooCostly: boolean;
 }
 
 export interface Summary {
@@ -38,6 +42,8 @@ export function toMetadata(values: ReadonlyMap<string, string>): AnswerMetadata 
     availableDataEnds: toInstant(values.get('availableDataEnds')),
     suggestedRetryTime: toInstant(values.get('suggestedRetryTime')),
     rowCount: values.get('rowCount') && Number.isFinite(rowCount) ? rowCount : null,
+    hasMoreRows: values.has('hasMoreRows') ? values.get('hasMoreRows') === 'true' : null,
+    isTooCostly: values.get('tooCostly') === 'true',
   };
 }
 

@@ -1,130 +1,189 @@
 import {
   ConfigError,
   DAY_MS,
-  type Dataset,
   EdgeledgerError,
   type Finding,
   type Logger,
+  toUnitId,
+  type UnitKey,
 } from '@edgeledger/core';
-import { z } from 'zod';
 import type { AkamaiClient } from './client.ts';
+import {
+  findReportOptions,
+  findReportType,
+  type ReportDescription,
+  type ReportOffer,
+} from './report-offer.ts';
+import { type StreamReport, toSuccessor } from './stream-report.ts';
 
-/** What the vendor says of a report before it is used (akamai.md, section 1.1). */
+/** What the vendor says of a report before it is used (akamai.md, sections 1.1 and 2.1). */
 export interface ReportType {
   /** Rows of an answer beyond which the vendor leaves out the rest; `undefined`: no limit. */
   readonly limit: number | undefined;
   /** True when the vendor folds small rows into one called "Other". */
   readonly groupsOutliers: boolean;
   readonly retentionDays: number;
+  /** `undefined`: the vendor did not say. */
+  readonly offer?: ReportOffer | undefined;
+}
+
+export interface ReadContext {
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
 }
 
 export interface ReportTypes {
   /** Read once a day per process. @throws ConfigError `source.report-unavailable` */
-  get(
-    dataset: Dataset,
-    context: { readonly now: Date; readonly signal: AbortSignal; readonly logger: Logger },
-  ): Promise<ReportType>;
+  get(report: StreamReport, context: ReadContext): Promise<ReportType>;
   /** What is known without asking. */
-  known(dataset: Dataset): ReportType;
-  takeFindings(): Finding[];
+  known(report: StreamReport): ReportType;
+  /** What the vendor's description says that a person should know; with one unit each, so that it is told once. */
+  findingsFor(report: StreamReport, unit: UnitKey): Finding[];
+  findings(report: StreamReport): readonly Finding[];
 }
 
-const schema = z.looseObject({
-  available: z.boolean().nullish(),
-  deprecated: z.boolean().nullish(),
-  status: z.string().nullish(),
-  limit: z.coerce.number().nullish(),
-  dataRetentionDays: z.coerce.number().nullish(),
-  groupOutlyingValues: z.looseObject({ enabled: z.boolean().nullish() }).nullish(),
-});
-
 const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
+const DEFAULT_RETENTION_DAYS = 90;
+/** Rows of a v2 answer when the report states no limit (akamai.md, section 2.2). */
+const DEFAULT_DATA_POINTS = 50_000;
 
-/** Documented default of `apiusagedetails-by-time`; the other report declares no limit. */
+/** Documented default of `apiusagedetails-by-time`; endpoint usage declares no limit. */
 const DOCUMENTED_LIMITS: Readonly<Record<string, number>> = { 'apiusagedetails-by-time': 5000 };
 
-const SUCCESSORS: Readonly<Record<string, string>> = {
-  'apiusagedetails-by-time':
-    'Akamai announced to switch it off on 1 July 2025; its successor is common/apis/usage-details of Reporting API v2.',
-};
+interface Known {
+  readonly reportType: ReportType;
+  readonly readAtMs: number;
+  readonly findings: readonly Finding[];
+}
 
 export function createReportTypes(client: AkamaiClient): ReportTypes {
-  const cache = new Map<string, { readonly reportType: ReportType; readonly readAtMs: number }>();
-  const reportedDeprecated = new Set<string>();
-  let findings: Finding[] = [];
+  const cache = new Map<string, Known>();
+  /** The unit that carries a report's findings; it loses them when the vendor's description is right again. */
+  const carriers = new Map<string, string>();
+  const keyOf = (report: StreamReport) => `${report.api}/${report.name}`;
 
-  async function read(dataset: Dataset, signal: AbortSignal, logger: Logger): Promise<ReportType> {
-    const answer = await client.request({
-      method: 'GET',
-      path: `/reports/${dataset.report}/versions/1`,
-      accept: 'application/json',
-      what: `read the Akamai report type ${dataset.report}`,
-      endpoint: 'report-type',
-      expectStatuses: [403, 404, 410],
-      signal,
-    });
-    if (answer.kind === 'refused') {
-      if (answer.status === 404 || answer.status === 410)
-        throw toUnavailableError(dataset, answer.vendorMessage);
-      throw answer.error;
-    }
-    const parsed = schema.safeParse(await answer.response.json(ANSWER_LIMIT_BYTES));
-    if (!parsed.success) {
+  async function read(report: StreamReport, context: ReadContext): Promise<Known> {
+    const { logger, now } = context;
+    const described = await readDescription(client, report, context);
+    if (described === undefined) {
       logger.warn(
-        { report: dataset.report },
-        'the Akamai report type is not as documented, using documented limits',
+        { report: report.name },
+        'the description of the Akamai report is not as documented, using documented limits',
       );
-      return toDocumented(dataset);
+      return { reportType: toDocumented(report), readAtMs: now.getTime(), findings: [] };
     }
-    if (parsed.data.available === false) throw toUnavailableError(dataset, 'available: false');
-    if (parsed.data.deprecated === true || parsed.data.status === 'DEPRECATED')
-      recordDeprecated(dataset, logger);
-    return {
-      limit: parsed.data.limit ?? undefined,
-      groupsOutliers: parsed.data.groupOutlyingValues?.enabled ?? false,
-      retentionDays: parsed.data.dataRetentionDays ?? dataset.retentionDays,
-    };
-  }
-
-  function recordDeprecated(dataset: Dataset, logger: Logger): void {
-    if (reportedDeprecated.has(dataset.report)) return;
-    reportedDeprecated.add(dataset.report);
-    const message = `Akamai has marked ${dataset.report} as deprecated. ${SUCCESSORS[dataset.report] ?? 'Look for its successor in the reporting documentation.'}`;
-    logger.warn({ report: dataset.report }, message);
-    findings.push({ kind: 'deprecated', message, details: { report: dataset.report } });
+    if (!described.available) throw toUnavailableError(report, 'available: false');
+    const reportType = toReportType(report, described);
+    const before = cache.get(keyOf(report))?.reportType ?? toDocumented(report);
+    const findings = [
+      ...toDeprecations(report, described),
+      ...toChanges(report, before, reportType),
+      // a change that was found today stays a finding tomorrow
+      ...(cache.get(keyOf(report))?.findings.filter((finding) => finding.kind === 'report-changed') ?? []),
+    ];
+    for (const finding of findings) logger.warn({ report: report.name }, finding.message);
+    return { reportType, readAtMs: now.getTime(), findings };
   }
 
   return {
-    async get(dataset, { now, signal, logger }) {
-      const cached = cache.get(dataset.report);
-      if (cached !== undefined && Math.abs(now.getTime() - cached.readAtMs) < DAY_MS)
+    async get(report, context) {
+      const cached = cache.get(keyOf(report));
+      if (cached !== undefined && Math.abs(context.now.getTime() - cached.readAtMs) < DAY_MS)
         return cached.reportType;
-      const reportType = await read(dataset, signal, logger).catch((thrown: unknown) => {
-        // the data may well be readable where its description is not
-        if (!isSurvivable(thrown)) throw thrown;
-        logger.warn(
-          { report: dataset.report, reason: String(thrown) },
-          'using documented limits of the report',
+      const known = await read(report, context).catch((thrown: unknown): Known => {
+        // the data may well be readable where its description is not; without a known table it is not
+        if (!isSurvivable(thrown) || (cached === undefined && report.dataset === undefined)) throw thrown;
+        context.logger.warn(
+          { report: report.name, reason: String(thrown) },
+          'the description of the Akamai report cannot be read, using what is known of it',
         );
-        return toDocumented(dataset);
+        const reportType = cached?.reportType ?? toDocumented(report);
+        return { reportType, readAtMs: context.now.getTime(), findings: cached?.findings ?? [] };
       });
-      cache.set(dataset.report, { reportType, readAtMs: now.getTime() });
-      return reportType;
+      cache.set(keyOf(report), known);
+      return known.reportType;
     },
-    known: (dataset) => cache.get(dataset.report)?.reportType ?? toDocumented(dataset),
-    takeFindings() {
-      const taken = findings;
-      findings = [];
-      return taken;
+    known: (report) => cache.get(keyOf(report))?.reportType ?? toDocumented(report),
+    findings: (report) => cache.get(keyOf(report))?.findings ?? [],
+    findingsFor(report, unit) {
+      const findings = cache.get(keyOf(report))?.findings ?? [];
+      if (findings.length === 0) return [];
+      const unitId = toUnitId(unit);
+      const carrier = carriers.get(keyOf(report)) ?? unitId;
+      carriers.set(keyOf(report), carrier);
+      return carrier === unitId ? [...findings] : [];
     },
   };
 }
 
-function toDocumented(dataset: Dataset): ReportType {
+async function readDescription(
+  client: AkamaiClient,
+  report: StreamReport,
+  { signal }: ReadContext,
+): Promise<ReportDescription | undefined> {
+  const isV1 = report.api === 'v1';
+  const answer = await client.request({
+    api: report.api,
+    method: 'GET',
+    path: isV1 ? `/reports/${report.name}/versions/1` : `/reports/${report.name}`,
+    accept: 'application/json',
+    what: `read the Akamai report type ${report.name}`,
+    endpoint: isV1 ? 'report-type' : 'v2-report-options',
+    expectStatuses: [403, 404, 410],
+    signal,
+  });
+  if (answer.kind === 'refused') {
+    if (answer.status === 404 || answer.status === 410)
+      throw toUnavailableError(report, answer.vendorMessage);
+    throw answer.error;
+  }
+  const document = await answer.response.json(ANSWER_LIMIT_BYTES);
+  return isV1 ? findReportType(document) : findReportOptions(document);
+}
+
+function toReportType(report: StreamReport, described: ReportDescription): ReportType {
   return {
-    limit: DOCUMENTED_LIMITS[dataset.report],
+    limit: report.api === 'v1' ? described.limit : (described.limit ?? DEFAULT_DATA_POINTS),
+    groupsOutliers: described.groupsOutliers,
+    retentionDays: described.retentionDays ?? report.dataset?.retentionDays ?? DEFAULT_RETENTION_DAYS,
+    offer: described.offer,
+  };
+}
+
+function toDeprecations(report: StreamReport, described: ReportDescription): Finding[] {
+  const details = { report: report.name, api: report.api };
+  const findings: Finding[] = [];
+  if (described.deprecated) {
+    const message = `Akamai has marked ${report.name} as deprecated. ${toSuccessor(report.name)}`;
+    findings.push({ kind: 'deprecated', message, details });
+  }
+  if (described.endingSoon.length > 0) {
+    const message = `Akamai will drop parts of ${report.name}: ${described.endingSoon.join(', ')}.`;
+    findings.push({ kind: 'deprecated', message, details: { ...details, parts: described.endingSoon } });
+  }
+  return findings;
+}
+
+/** Limits other than the ones documented, or than those read the day before. */
+function toChanges(report: StreamReport, before: ReportType, now: ReportType): Finding[] {
+  // of other reports nothing is documented to compare with
+  const isDocumented = report.dataset !== undefined && report.api === 'v1';
+  if (!isDocumented && before.offer === undefined) return [];
+  return (['limit', 'retentionDays', 'groupsOutliers'] as const).flatMap((name): Finding[] => {
+    if (before[name] === now[name]) return [];
+    const was = before[name] ?? 'none';
+    const is = now[name] ?? 'none';
+    const message = `Akamai changed ${report.name}: ${name} is ${is}, it was ${was}. It is read by the new value.`;
+    return [{ kind: 'report-changed', message, details: { report: report.name, name, was, is } }];
+  });
+}
+
+function toDocumented(report: StreamReport): ReportType {
+  return {
+    limit: report.api === 'v1' ? DOCUMENTED_LIMITS[report.name] : DEFAULT_DATA_POINTS,
     groupsOutliers: false,
-    retentionDays: dataset.retentionDays,
+    retentionDays: report.dataset?.retentionDays ?? DEFAULT_RETENTION_DAYS,
   };
 }
 
@@ -139,10 +198,9 @@ function isSurvivable(thrown: unknown): boolean {
   );
 }
 
-export function toUnavailableError(dataset: Dataset, found: string): ConfigError {
-  const successor = SUCCESSORS[dataset.report] ?? 'Look for its successor in the reporting documentation.';
+export function toUnavailableError(report: Pick<StreamReport, 'name'>, found: string): ConfigError {
   return new ConfigError(
     'source.report-unavailable',
-    `Akamai does not offer the report ${dataset.report} to this API client (${found === '' ? 'not found' : found}). ${successor} Remove the stream, or have the report enabled.`,
+    `Akamai does not offer the report ${report.name} to this API client (${found === '' ? 'not found' : found}). ${toSuccessor(report.name)} Remove the stream, or have the report enabled.`,
   );
 }

@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS, type PartRef, type Period } from '@edgeledger/core';
+import { DAY_MS, HOUR_MS, MINUTE_MS, type PartRef, type Period, type RateLane } from '@edgeledger/core';
 
 /** A part of an Akamai unit: a sub-window, of one object id when the stream splits by object. */
 export interface AkamaiWindow extends Period {
@@ -6,16 +6,18 @@ export interface AkamaiWindow extends Period {
   readonly objectId: string;
   /** Cut out of a longer window, with another part behind it: its end is not where the data ends. */
   readonly isInner: boolean;
+  /** v2: asked asynchronously, because the synchronous answer cannot hold it. */
+  readonly isAsync?: boolean;
 }
 
 export const FIVE_MINUTES_MS = 5 * MINUTE_MS;
 
 const PART_NAME =
-  /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)\/(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)(~)?(?:#([\s\S]*))?$/;
+  /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)\/(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)(~)?(@async)?(?:#([\s\S]*))?$/;
 
-/** `2026-11-20T00:00:00Z/2026-11-21T00:00:00Z`, with `~` when it is inner and `#<objectId>` when there is one. */
+/** `2026-11-20T00:00:00Z/2026-11-21T00:00:00Z`, with `~` when it is inner, `@async` and `#<objectId>` when there is one. */
 export function toPartRef(window: AkamaiWindow): PartRef {
-  const name = `${toSecondText(window.start)}/${toSecondText(window.end)}${window.isInner ? '~' : ''}`;
+  const name = `${toSecondText(window.start)}/${toSecondText(window.end)}${window.isInner ? '~' : ''}${window.isAsync === true ? '@async' : ''}`;
   return { name: window.objectId === '' ? name : `${name}#${window.objectId}` };
 }
 
@@ -23,8 +25,14 @@ export function toPartRef(window: AkamaiWindow): PartRef {
 export function findWindow(part: PartRef): AkamaiWindow | undefined {
   const match = PART_NAME.exec(part.name);
   if (match === null) return undefined;
-  const [, start = '', end = '', inner, objectId = ''] = match;
-  return { start: new Date(start), end: new Date(end), objectId, isInner: inner !== undefined };
+  const [, start = '', end = '', inner, asynchronous, objectId = ''] = match;
+  return {
+    start: new Date(start),
+    end: new Date(end),
+    objectId,
+    isInner: inner !== undefined,
+    ...(asynchronous === undefined ? {} : { isAsync: true }),
+  };
 }
 
 /** `YYYY-MM-DDTHH:MM:SSZ`: whole seconds and `Z`, because answers repeat the zone that was sent. */
@@ -36,9 +44,9 @@ export function floorTo(instant: Date, stepMs: number): Date {
   return new Date(Math.floor(instant.getTime() / stepMs) * stepMs);
 }
 
-/** What of a unit's period can be asked for now: both ends on five minutes, nothing that lies ahead. */
-export function toAskableWindow(period: Period, now: Date): Period {
-  const end = Math.min(period.end.getTime(), floorTo(now, FIVE_MINUTES_MS).getTime());
+/** What of a unit's period can be asked for now: both ends on the report's steps, nothing that lies ahead. */
+export function toAskableWindow(period: Period, now: Date, stepMs: number = FIVE_MINUTES_MS): Period {
+  const end = Math.min(period.end.getTime(), floorTo(now, stepMs).getTime());
   return { start: period.start, end: new Date(end) };
 }
 
@@ -60,3 +68,10 @@ export function splitWindow(window: AkamaiWindow): readonly [AkamaiWindow, Akama
 
 /** How long after a period its values may still change: a few hours by Akamai's guide, with a margin. */
 export const SETTLES_AFTER_MS = 48 * HOUR_MS;
+
+/** What is younger than this is what people wait for; what is older leaves it the rate budget's reserve. */
+const LIVE_MS = 2 * DAY_MS;
+
+export function toLane(window: Period, now: Date): RateLane {
+  return window.end.getTime() > now.getTime() - LIVE_MS ? 'live' : 'backfill';
+}

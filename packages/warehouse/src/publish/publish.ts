@@ -9,6 +9,7 @@ import { removeStagedLoad } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { findLockedUnit, type LockedUnit } from '../unit-lock.ts';
 import { recordAccumulation } from './accumulation.ts';
+import { runChecks } from './checks.ts';
 import { publishCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
 import { checkMonth } from './month-check.ts';
@@ -85,13 +86,15 @@ async function publishWithin(
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
   await publishCompanions(client, load, request.companions);
   await publishRejects(client, load, { unit, unchanged });
-  const findings = [...request.findings, ...findDuplicates(staged, counts)];
-  await recordFindings(client, load.unit, findings, request.now);
   const outcome = unchanged ? 'unchanged' : 'published';
   await recordLoad(client, load, { outcome, request, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
   await recordAccumulation(client, load, request.now);
+  // the checks look at what this transaction made visible, the unit's own record included
+  const checked = await runChecks(client, load.dataset, load.unit);
+  const findings = [...request.findings, ...findDuplicates(staged, counts), ...checked];
+  await recordFindings(client, load.unit, findings, request.now);
   if (!unchanged) await checkMonth(client, load, request.now);
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };

@@ -60,8 +60,9 @@ export async function recordUnit(
        fingerprint = $8, error_code = NULL, error_message = NULL,
        held_fingerprint = NULL, held_revision = NULL, held_rows = NULL, held_at = NULL,
        available_at = least(available_at, $9),
-       settled_at = CASE WHEN $10 THEN coalesce(settled_at, $11) END,
-       next_check_at = CASE WHEN $10 THEN NULL ELSE $12::timestamptz END,
+       -- a revision that came after all begins a new settled time
+       settled_at = CASE WHEN $10 AND $13 THEN coalesce(settled_at, $11) WHEN $10 THEN $11 END,
+       next_check_at = CASE WHEN $10 THEN $15::timestamptz ELSE $12::timestamptz END,
        -- an unchanged load wrote no row: what is visible is still the earlier one's
        load_id = CASE WHEN $13 THEN load_id ELSE $14::bigint END,
        loaded_at = CASE WHEN $13 THEN loaded_at ELSE $11 END
@@ -81,6 +82,7 @@ export async function recordUnit(
       request.nextCheckAt,
       unchanged,
       load.loadId,
+      request.confirmAt ?? null,
     ],
   );
 }

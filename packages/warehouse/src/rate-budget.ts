@@ -1,0 +1,109 @@
+import { type Logger, type RateBudget, type RateLimitKey, ThrottledError, toReserve } from '@edgeledger/core';
+import type { Connection } from './connect.ts';
+import { fromPostgresError } from './pg-errors.ts';
+
+/** Longest time from a request's start to its answer; a place of a killed process is free after it. */
+const LONGEST_REQUEST_MS = 120_000;
+/** While it is not known when a place is free, it is looked for this often. */
+const LOOK_AGAIN_MS = { least: 20, most: 500 };
+const JITTER_MS = 25;
+
+interface Taken {
+  readonly place_id: string | null;
+  readonly wait_ms: number | null;
+  readonly paused_ms: number;
+}
+
+/**
+ * The budget that all workers of a warehouse share. Every instant in it is Postgres's, so the clocks of the
+ * workers do not matter.
+ */
+export function createRateBudget(connection: Connection, logger: Logger): RateBudget {
+  const ask = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw fromPostgresError(error, doing, connection.label);
+    }
+  };
+
+  const takePlace = (limit: RateLimitKey, allowed: number) =>
+    ask(`Taking a place in the rate budget ${limit.key}`, async () => {
+      const result = await connection.queries.query<Taken>(
+        'SELECT place_id, wait_ms, coalesce(paused_ms, 0) AS paused_ms FROM staging.take_rate_place($1, $2, $3)',
+        [limit.key, allowed, limit.perMs + LONGEST_REQUEST_MS],
+      );
+      return result.rows[0];
+    });
+
+  const release = (limit: RateLimitKey, placeId: string): void => {
+    connection.queries
+      .query(
+        `UPDATE staging.rate_places SET released = true, free_at = clock_timestamp() + $2 * interval '1 millisecond'
+         WHERE place_id = $1 AND NOT released`,
+        [placeId, limit.perMs],
+      )
+      .catch((error: unknown) => {
+        // it expires by itself
+        logger.debug(
+          { budget: limit.key, reason: String(error) },
+          'a place in a rate budget was not released',
+        );
+      });
+  };
+
+  return {
+    async take(limit, { lane, signal, maxPauseMs }) {
+      const allowed = lane === 'live' ? limit.requests : limit.requests - toReserve(limit.requests);
+      for (;;) {
+        signal?.throwIfAborted();
+        const taken = await takePlace(limit, allowed);
+        if (taken?.place_id != null) {
+          const placeId = taken.place_id;
+          return { release: () => release(limit, placeId) };
+        }
+        if (taken !== undefined && taken.paused_ms > maxPauseMs) throw toPausedError(limit, taken.paused_ms);
+        await sleep(toWaitMs(taken?.wait_ms ?? null, limit), signal);
+      }
+    },
+    async pause(limit, durationMs) {
+      await ask(`Pausing the rate budget ${limit.key}`, () =>
+        connection.queries.query(
+          `INSERT INTO staging.rate_budgets AS budget (budget_key, paused_until)
+           VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond')
+           ON CONFLICT (budget_key) DO UPDATE SET paused_until = greatest(budget.paused_until, excluded.paused_until)`,
+          [limit.key, durationMs],
+        ),
+      );
+    },
+  };
+}
+
+/** A little jitter, so that waiting workers do not come back together. */
+function toWaitMs(waitMs: number | null, limit: RateLimitKey): number {
+  const { least, most } = LOOK_AGAIN_MS;
+  const known = waitMs ?? Math.min(most, Math.max(least, limit.perMs / 20));
+  return Math.max(least, Math.ceil(known)) + Math.random() * JITTER_MS;
+}
+
+function toPausedError(limit: RateLimitKey, pausedMs: number): ThrottledError {
+  const seconds = Math.ceil(pausedMs / 1000);
+  return new ThrottledError(
+    `The vendor asked for a pause of ${limit.key}, ${seconds} s are left. It is asked again when it is over.`,
+    pausedMs,
+  );
+}
+
+function sleep(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, durationMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
