@@ -87,15 +87,17 @@ describe('migrate', () => {
   });
 
   it('applies a file that landed late beneath ones that are there already', async () => {
-    await using before = await open(folder);
-    await before.migrate();
-    const file = path.join(folder, '0006_late.sql');
-    await writeFile(file, 'CREATE TABLE ledger.late (a int);');
-    expect((await before.migrate()).applied).toEqual(['0006_late']);
-    const twin = path.join(folder, '0006_twin.sql');
-    await writeFile(twin, 'SELECT 1;');
-    await expect(before.migrate()).rejects.toThrow(/0006_twin\.sql is out of line/);
-    await Promise.all([rm(file), rm(twin)]);
+    await using warehouse = await open(folder);
+    const [first, late, twin] = ['0900_first', '0800_late', '0800_twin'].map((name) =>
+      path.join(folder, `${name}.sql`),
+    );
+    await writeFile(first ?? '', 'CREATE TABLE ledger.first (a int);');
+    await warehouse.migrate();
+    await writeFile(late ?? '', 'CREATE TABLE ledger.late (a int);');
+    expect((await warehouse.migrate()).applied).toEqual(['0800_late']);
+    await writeFile(twin ?? '', 'SELECT 1;');
+    await expect(warehouse.migrate()).rejects.toThrow(/0800_twin\.sql is out of line/);
+    await Promise.all([first, late, twin].map((file) => rm(file ?? '')));
   });
 
   it('is asked for when the database is empty', async () => {
