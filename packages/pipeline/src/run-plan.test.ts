@@ -78,12 +78,17 @@ test('another transient failure stops nothing', async () => {
 test('a run that is stopped waits until every unit that was under way has cleaned up', async () => {
   const stop = new AbortController();
   const reason = new DOMException('stopped', 'AbortError');
+  const begun: string[] = [];
   const cleaned: string[] = [];
   const source = {
     id: 'imgix-default',
     check: async ({ reportKey }: ExpectedUnit) => {
-      if (reportKey === 'a_0') stop.abort(reason);
-      else await new Promise((resolve) => setTimeout(resolve, 20));
+      begun.push(reportKey);
+      if (reportKey !== 'a_0') await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+      else await expect.poll(() => begun.length).toBe(3);
+      stop.abort(reason);
+      // giving a load up takes a while
+      await new Promise((resolve) => setTimeout(resolve, reportKey === 'a_0' ? 0 : 20));
       cleaned.push(reportKey);
       throw reason;
     },
