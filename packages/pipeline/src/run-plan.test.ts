@@ -74,3 +74,34 @@ test('another transient failure stops nothing', async () => {
   const { checked } = await runFailing(new TransientError('source.truncated', 'Cut.'), ['a']);
   expect(checked).toHaveLength(6);
 });
+
+test('a run that is stopped waits until every unit that was under way has cleaned up', async () => {
+  const stop = new AbortController();
+  const reason = new DOMException('stopped', 'AbortError');
+  const begun: string[] = [];
+  const cleaned: string[] = [];
+  const source = {
+    id: 'imgix-default',
+    check: async ({ reportKey }: ExpectedUnit) => {
+      begun.push(reportKey);
+      if (reportKey !== 'a_0') await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+      else await expect.poll(() => begun.length).toBe(3);
+      stop.abort(reason);
+      // giving a load up takes a while
+      await new Promise((resolve) => setTimeout(resolve, reportKey === 'a_0' ? 0 : 20));
+      cleaned.push(reportKey);
+      throw reason;
+    },
+  } as unknown as Source;
+  const services = {
+    source,
+    ledger: {} as Ledger,
+    loader: {} as Loader,
+    clock: systemClock,
+    logger: silentLogger,
+  };
+  const run = { signal: stop.signal, concurrency: 3, attempts: 1, pause: async () => undefined };
+  const units = [unitOf('a', 1), unitOf('a', 0), unitOf('a', 2), unitOf('a', 3)];
+  await expect(runPlan(units, services, run)).rejects.toBe(reason);
+  expect(cleaned.toSorted()).toEqual(['a_0', 'a_1', 'a_2']);
+});

@@ -45,7 +45,8 @@ export async function runPlan(
 ): Promise<UnitEnd[]> {
   const limit = pLimit(run.concurrency);
   const breaker = createBreaker();
-  return Promise.all(
+  // what was stopped cleans up after itself: whoever closes the warehouse has to wait for all of it
+  const ends = await Promise.allSettled(
     units.map((planned) =>
       limit(async (): Promise<UnitEnd> => {
         run.signal.throwIfAborted();
@@ -57,6 +58,10 @@ export async function runPlan(
       }),
     ),
   );
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
 }
 
 function tell(run: PlanRun, planned: PlannedUnit, end: UnitEnd): UnitEnd {

@@ -78,7 +78,7 @@ async function runOnce(
   let next = selected;
   for (;;) {
     const waiting: Date[] = [];
-    await Promise.all(
+    const swept = await Promise.allSettled(
       next.map(async (item) => {
         try {
           waiting.push(...(await runSource(item, range, { services, options, progress, summary })));
@@ -91,6 +91,7 @@ async function runOnce(
         }
       }),
     );
+    for (const one of swept) if (one.status === 'rejected') throw one.reason;
     if (!options.wait || waiting.length === 0) break;
     const until = Math.min(...waiting.map((instant) => instant.getTime()));
     progress.print(`waiting  until ${toInstantText(new Date(until))} for ${waiting.length} units`);
