@@ -46,6 +46,7 @@ export async function publishLoad(
     availableAt: finality.availableAt,
     isSettled: finality.isSettled,
     nextCheckAt: finality.nextCheckAt,
+    confirmAt: finality.confirmAt,
     ...toShrinkGuard(ready, services),
   });
   services.logger.info(
