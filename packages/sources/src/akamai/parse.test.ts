@@ -12,6 +12,7 @@ interface ParseRequest {
   readonly part?: string;
   readonly reportType?: Partial<ReportType>;
   readonly now?: string;
+  readonly mayUnfold?: () => boolean;
 }
 
 async function parse(content: string, request: ParseRequest = {}) {
@@ -36,6 +37,7 @@ async function parse(content: string, request: ParseRequest = {}) {
   const parsed = await parseAkamaiPart(unit, part, context, {
     ...configureDataset(dataset, undefined),
     reportType,
+    ...(request.mayUnfold && { mayUnfold: request.mayUnfold }),
   });
   const rows = [];
   const rejects = [];
@@ -213,10 +215,11 @@ describe('usage details', () => {
     expect(last.rows).toHaveLength(1);
   });
 
-  test('folded rows split only where the report type says that rows are folded', async () => {
-    const folded = { dataset: API_USAGE_DETAILS, reportType: { groupsOutliers: true } };
-    expect((await parse(toDetailsCsv(DATA), folded)).facts.splitInto).toHaveLength(2);
-    const plain = { dataset: API_USAGE_DETAILS };
-    expect((await parse(toDetailsCsv(DATA), plain)).facts.splitInto).toBeUndefined();
+  test('folded rows are read in halves while that is allowed, then kept as they are', async () => {
+    const details = { dataset: API_USAGE_DETAILS, reportType: { limit: 5_000 } };
+    expect((await parse(toDetailsCsv(DATA), details)).facts.splitInto).toHaveLength(2);
+    const kept = await parse(toDetailsCsv(DATA), { ...details, mayUnfold: () => false });
+    expect(kept.facts.splitInto).toBeUndefined();
+    expect(kept.facts.findings).toEqual([]);
   });
 });

@@ -43,6 +43,8 @@ export interface AkamaiParseOptions {
   readonly reportType: ReportType;
   readonly everyMinutes?: number | undefined;
   /** Findings of the requests that led here. */
+  /** Whether a window whose answer has folded rows may be read in halves; absent: always. */
+  readonly mayUnfold?: (unit: UnitRef, window: AkamaiWindow) => boolean;
   readonly takeFindings?: (window: AkamaiWindow) => readonly Finding[];
 }
 
@@ -220,12 +222,13 @@ function toCut(
   passed: Passed,
   { answer, window, options, unit, part }: Parsing,
 ): { readonly splitInto?: readonly { readonly name: string }[]; readonly findings: readonly Finding[] } {
-  const { limit, groupsOutliers } = options.reportType;
+  const { limit } = options.reportType;
   const { hasMoreRows, isTooCostly } = answer.metadata;
   // rowCount of a time report counts the intervals expected, so only reports with a limit look at it
   const rowCount = Math.max(passed.received, answer.metadata.rowCount ?? 0);
   const isFull = hasMoreRows ?? (limit !== undefined && rowCount >= limit);
-  const isFolded = groupsOutliers && passed.sawFoldedRow;
+  // `Other` stands for rows that a narrower window may show, whatever the report type says of grouping
+  const isFolded = limit !== undefined && passed.sawFoldedRow && (options.mayUnfold?.(unit, window) ?? true);
   if (!isFull && !isFolded && !isTooCostly) return { findings: [] };
   // figures without a time are sums over their window: those of two halves are not those of the whole
   const mayCut = findWindow(part) !== undefined && options.dataset.accumulation !== 'window';
@@ -233,6 +236,7 @@ function toCut(
   if (halves !== undefined) return { splitInto: halves.map(toPartRef), findings: [] };
   if (mayCut && hasMoreRows === true && window.isAsync !== true)
     return { splitInto: [toPartRef({ ...window, isAsync: true })], findings: [] };
+  if (!isFull && !isTooCostly) return { findings: [] };
   const start = toSecondText(window.start);
   const end = toSecondText(window.end);
   const found = isTooCostly

@@ -21,6 +21,7 @@ import { createReportTypes, type ReportType } from './report-type.ts';
 import { assertStream, findInterval } from './stream-checks.ts';
 import type { StreamReport } from './stream-report.ts';
 import { getStream, toPartObjectIds, toStreamDatasets } from './streams.ts';
+import { createUnfolding } from './unfolding.ts';
 import { findLeftOut } from './v2-selection.ts';
 import { toDueAt, toExpiresAt } from './wait.ts';
 import { FIVE_MINUTES_MS, findWindow, toAskableWindow, toPartRef } from './window.ts';
@@ -34,6 +35,7 @@ const STEPS_MS = { FIVE_MINUTES: FIVE_MINUTES_MS, HOUR: HOUR_MS, DAY: 24 * HOUR_
 export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceServices): Source {
   const client = createAkamaiClient(config, services);
   const reportTypes = createReportTypes(client);
+  const unfolding = createUnfolding();
   const streams = toStreamDatasets(config.streams, reportTypes);
   const windows = createWindowReader(client, reportTypes);
   const queries = createQueryReader({
@@ -53,6 +55,7 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
     discover: async (range, context) => discoverUnits(streams, config.account, { range, now: context.now }),
     async check(unit, context) {
       const found = getStream(streams, unit);
+      unfolding.forget(unit);
       const gone = findGone(unit, found, context);
       if (gone !== undefined) return gone;
       // a report that is switched off or not allowed should say so before anything is asked of it
@@ -76,6 +79,7 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
         ...configureDataset(dataset, undefined),
         reportType: reportTypes.known(report),
         everyMinutes: stream.everyMinutes,
+        mayUnfold: unfolding.mayUnfold,
         takeFindings: (window) => [
           ...client.takeFindings(),
           ...windows.takeFindings(),
