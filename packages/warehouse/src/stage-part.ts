@@ -145,7 +145,10 @@ export async function copyRows(
     ...columns.map((column) => quoteIdentifier(column.name)),
   ];
   const copy = client.query(copyFrom(`COPY ${relation.sql} (${names.join(', ')}) FROM STDIN`));
-  await pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), copy);
+  const source = Readable.from(chunks, { objectMode: true, highWaterMark: 1 });
+  // it may still break after the COPY failed; unheard, that would end the process
+  source.on('error', () => undefined);
+  await pipeline(source, copy);
   return copy.rowCount;
 }
 

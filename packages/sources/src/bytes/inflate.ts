@@ -39,7 +39,10 @@ async function* gunzip(
 ): AsyncGenerator<Uint8Array> {
   const gunzipStream = createGunzip();
   // errors of either end reach the loop below through the destroyed stream
-  const stream = pipeline(Readable.from(chunks, { objectMode: false }), gunzipStream, () => undefined);
+  const source = Readable.from(chunks, { objectMode: false });
+  // a download may still break after its reader has gone; unheard, that would end the process
+  for (const end of [source, gunzipStream]) end.on('error', () => undefined);
+  const stream = pipeline(source, gunzipStream, () => undefined);
   try {
     for await (const chunk of stream) yield chunk as Buffer;
   } catch (thrown) {
