@@ -53,7 +53,9 @@ export function findInterval(offer: ReportOffer | undefined): 'FIVE_MINUTES' | '
   return (['FIVE_MINUTES', 'HOUR', 'DAY'] as const).find((interval) => offer.intervals.includes(interval));
 }
 
+/** A report type that lists none at all leaves the list out; then the vendor's answer has to tell. */
 function findUnknown(what: string, asked: readonly string[], offered: readonly string[]): string[] {
+  if (offered.length === 0) return [];
   const unknown = asked.filter((name) => !offered.includes(name));
   if (unknown.length === 0) return [];
   return [
