@@ -1342,7 +1342,7 @@ COMMENT ON COLUMN ledger.findings.finding_id IS 'Number of the finding.';
 COMMENT ON COLUMN ledger.findings.account IS 'Account of the unit.';
 COMMENT ON COLUMN ledger.findings.dataset IS 'Dataset of the unit.';
 COMMENT ON COLUMN ledger.findings.report_key IS 'Report key of the unit.';
-COMMENT ON COLUMN ledger.findings.kind IS 'sum-mismatch, truncated, shrunk, late, lost, deprecated or clock-skew.';
+COMMENT ON COLUMN ledger.findings.kind IS 'sum-mismatch, count-mismatch, duplicate, truncated, shrunk, late, lost, deprecated, unavailable, report-changed, objects-dropped or clock-skew.';
 COMMENT ON COLUMN ledger.findings.message IS 'What was found.';
 COMMENT ON COLUMN ledger.findings.details IS 'The numbers behind the message.';
 COMMENT ON COLUMN ledger.findings.created_at IS 'When it was first found.';
