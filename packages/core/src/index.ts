@@ -2,6 +2,8 @@ export { type Clock, createManualClock, type ManualClock, systemClock } from './
 export { type FieldReader, fieldReader } from './column-values.ts';
 export type {
   CompanionRows,
+  CopyBatch,
+  CopyLayout,
   DiscoverRange,
   Finding,
   OpenedPart,

@@ -10,6 +10,9 @@ export interface InflateOptions {
   readonly what: string;
 }
 
+/** Large chunks save a third of what reading costs (16 KiB is the default); two or three of them are alive at a time. */
+const CHUNK_BYTES = 128 * 1024;
+
 /** A file stored gzipped and compressed again on the way is known; more layers than that are not sane. */
 const MAX_LAYERS = 3;
 
@@ -37,7 +40,7 @@ async function* gunzip(
   chunks: AsyncIterable<Uint8Array>,
   options: InflateOptions,
 ): AsyncGenerator<Uint8Array> {
-  const gunzipStream = createGunzip();
+  const gunzipStream = createGunzip({ chunkSize: CHUNK_BYTES });
   // errors of either end reach the loop below through the destroyed stream
   const stream = pipeline(Readable.from(chunks, { objectMode: false }), gunzipStream, () => undefined);
   try {

@@ -23,6 +23,15 @@ export interface FramedRecord {
   readonly defect: Extract<RejectCode, 'unterminated-quote' | 'malformed-quote' | 'record-too-large'> | null;
 }
 
+/** Takes sound records out of the framer's buffer ahead of it, a whole stretch at a time. */
+export interface RecordSkimmer {
+  /**
+   * Deals with the complete, well-formed records from `from` on, and stops in front of the first that is not.
+   * `line` is the physical line at `from`, and in the answer that at `next`.
+   */
+  skim(buffer: Buffer, from: number, line: number): { readonly next: number; readonly line: number };
+}
+
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 /** Of a record that is too large, only this much is kept for its reject. */
 const KEPT_OF_OVERSIZED_BYTES = 64 * 1024;
@@ -40,7 +49,16 @@ interface ScanState {
   atFieldStart: boolean;
 }
 
-export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): RecordFramer {
+/** An incomplete record up to this size is looked at from its start again, so that the skimmer gets it. */
+const SKIMMED_AGAIN_BYTES = 64 * 1024;
+
+/**
+ * @param onRecord gets each record at once, in file order with what the skimmer takes; then `push` and `end` give none.
+ */
+export function createRecordFramer(
+  maxRecordBytes: number = MAX_RECORD_BYTES,
+  skimming?: { readonly skimmer: RecordSkimmer; readonly onRecord: (record: FramedRecord) => void },
+): RecordFramer {
   let buffer: Buffer = Buffer.alloc(0);
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -62,8 +80,14 @@ export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): R
     const records: FramedRecord[] = [];
     let from = 0;
     for (;;) {
+      if (skimming !== undefined && oversized === undefined && resume === undefined) {
+        ({ next: from, line } = skimming.skimmer.skim(buffer, from, line));
+      }
       const step = oversized === undefined ? frame(from, final) : skipOversized(from, final);
-      if (step.record !== undefined) records.push(step.record);
+      if (step.record !== undefined) {
+        if (skimming === undefined) records.push(step.record);
+        else skimming.onRecord(step.record);
+      }
       from = step.next;
       if (step.stop) break;
     }
@@ -84,7 +108,8 @@ export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): R
     resume = undefined;
     if (found.kind === 'incomplete') {
       if (buffer.length - from > maxRecordBytes) return giveUpLongRecord(from);
-      resume = { ...found.state, at: found.state.at - from };
+      const isSkimmedAgain = skimming !== undefined && buffer.length - from <= SKIMMED_AGAIN_BYTES;
+      if (!isSkimmedAgain) resume = { ...found.state, at: found.state.at - from };
       return { next: from, stop: true };
     }
     if (found.kind !== 'record') {
