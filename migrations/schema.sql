@@ -7,6 +7,8 @@ CREATE SCHEMA imgix;
 COMMENT ON SCHEMA imgix IS 'Data of imgix reports, one table per report type.';
 CREATE SCHEMA ledger;
 COMMENT ON SCHEMA ledger IS 'Bookkeeping: which unit is loaded, which is not yet, which is lost, and why.';
+CREATE SCHEMA partitions;
+COMMENT ON SCHEMA partitions IS 'Where the partitions of large data tables are: one table for each day, below it one for each account. Read them through their table.';
 CREATE SCHEMA staging;
 COMMENT ON SCHEMA staging IS 'Rows that are being loaded and that no reader may see yet. Nothing here is worth a backup.';
 
@@ -117,7 +119,7 @@ CREATE TABLE imgix.cdn_logs (
   user_agent text,
   load_id bigint NOT NULL,
   CONSTRAINT cdn_logs_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
-);
+) PARTITION BY RANGE (period_start);
 
 COMMENT ON TABLE imgix.cdn_logs IS 'CDN log records of one UTC day (imgix report cdn_logs, daily). Only referers and user_agent are documented; the other column names are assumptions.';
 COMMENT ON COLUMN imgix.cdn_logs.account IS 'Account name of the source, as configured.';
@@ -139,6 +141,42 @@ COMMENT ON COLUMN imgix.cdn_logs.bytes IS 'Bytes sent. Assumed name.';
 COMMENT ON COLUMN imgix.cdn_logs.referers IS 'Referer that was sent; NULL when none was. Documented name.';
 COMMENT ON COLUMN imgix.cdn_logs.user_agent IS 'User agent that was sent; NULL when none was. Documented name.';
 COMMENT ON COLUMN imgix.cdn_logs.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
+
+CREATE TABLE imgix.image_analytics (
+  account text NOT NULL,
+  report_key text NOT NULL,
+  period_start timestamp with time zone NOT NULL,
+  period_end timestamp with time zone NOT NULL,
+  part integer NOT NULL,
+  row_no bigint NOT NULL,
+  source_id text,
+  source_name text,
+  origin_image_url text,
+  requests bigint,
+  bandwidth bigint,
+  errors bigint,
+  mild_errors bigint,
+  severe_errors bigint,
+  load_id bigint NOT NULL,
+  CONSTRAINT image_analytics_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
+) PARTITION BY RANGE (period_start);
+
+COMMENT ON TABLE imgix.image_analytics IS 'Figures per origin image (imgix report image_analytics), cumulative since the first of the month: do not add days up. All column names are assumptions.';
+COMMENT ON COLUMN imgix.image_analytics.account IS 'Account name of the source, as configured.';
+COMMENT ON COLUMN imgix.image_analytics.report_key IS 'The unit the row belongs to, see ledger.units.';
+COMMENT ON COLUMN imgix.image_analytics.period_start IS 'Midnight UTC of the day the report covers.';
+COMMENT ON COLUMN imgix.image_analytics.period_end IS 'The next midnight UTC, exclusive.';
+COMMENT ON COLUMN imgix.image_analytics.part IS 'Number of the part (file) the row came from.';
+COMMENT ON COLUMN imgix.image_analytics.row_no IS 'Ordinal of the record in its part, 1-based, rejected records counted too.';
+COMMENT ON COLUMN imgix.image_analytics.source_id IS 'imgix Source id. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.source_name IS 'Name of the Source; NULL when it was deleted or renamed. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.origin_image_url IS 'URL of the origin image. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.requests IS 'Requests for the image. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.bandwidth IS 'Bytes sent; NULL in reports of the older layout. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.errors IS 'Requests that ended in an error. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.mild_errors IS 'Requests that ended in a 4xx error. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.severe_errors IS 'Requests that ended in a 5xx error. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
 
 CREATE TABLE imgix.credit_analytics_daily (
   account text NOT NULL,
@@ -239,42 +277,6 @@ COMMENT ON COLUMN imgix.credit_analytics_mtd.video_vmaf_encoded_seconds_credits 
 COMMENT ON COLUMN imgix.credit_analytics_mtd.video_render_cache_credits IS 'Credits used for video render cache. 0 so far, says the vendor.';
 COMMENT ON COLUMN imgix.credit_analytics_mtd.specialized_transformations_credits IS 'Credits used for specialized transformations.';
 COMMENT ON COLUMN imgix.credit_analytics_mtd.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
-
-CREATE TABLE imgix.image_analytics (
-  account text NOT NULL,
-  report_key text NOT NULL,
-  period_start timestamp with time zone NOT NULL,
-  period_end timestamp with time zone NOT NULL,
-  part integer NOT NULL,
-  row_no bigint NOT NULL,
-  source_id text,
-  source_name text,
-  origin_image_url text,
-  requests bigint,
-  bandwidth bigint,
-  errors bigint,
-  mild_errors bigint,
-  severe_errors bigint,
-  load_id bigint NOT NULL,
-  CONSTRAINT image_analytics_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
-);
-
-COMMENT ON TABLE imgix.image_analytics IS 'Figures per origin image (imgix report image_analytics), cumulative since the first of the month: do not add days up. All column names are assumptions.';
-COMMENT ON COLUMN imgix.image_analytics.account IS 'Account name of the source, as configured.';
-COMMENT ON COLUMN imgix.image_analytics.report_key IS 'The unit the row belongs to, see ledger.units.';
-COMMENT ON COLUMN imgix.image_analytics.period_start IS 'Midnight UTC of the day the report covers.';
-COMMENT ON COLUMN imgix.image_analytics.period_end IS 'The next midnight UTC, exclusive.';
-COMMENT ON COLUMN imgix.image_analytics.part IS 'Number of the part (file) the row came from.';
-COMMENT ON COLUMN imgix.image_analytics.row_no IS 'Ordinal of the record in its part, 1-based, rejected records counted too.';
-COMMENT ON COLUMN imgix.image_analytics.source_id IS 'imgix Source id. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.source_name IS 'Name of the Source; NULL when it was deleted or renamed. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.origin_image_url IS 'URL of the origin image. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.requests IS 'Requests for the image. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.bandwidth IS 'Bytes sent; NULL in reports of the older layout. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.errors IS 'Requests that ended in an error. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.mild_errors IS 'Requests that ended in a 4xx error. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.severe_errors IS 'Requests that ended in a 5xx error. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
 
 CREATE TABLE imgix.mild_errors (
   account text NOT NULL,
@@ -512,6 +514,7 @@ CREATE TABLE ledger.units (
   load_id bigint,
   revision text,
   next_check_at timestamp with time zone,
+  pruned_at timestamp with time zone,
   CONSTRAINT units_unit_id_pkey PRIMARY KEY (unit_id),
   CONSTRAINT units_account_dataset_report_key_key UNIQUE (account, dataset, report_key),
   CONSTRAINT units_load_id_fkey FOREIGN KEY (load_id) REFERENCES ledger.loads(load_id) DEFERRABLE INITIALLY DEFERRED,
@@ -547,6 +550,7 @@ COMMENT ON COLUMN ledger.units.expires_at IS 'When the vendor drops it.';
 COMMENT ON COLUMN ledger.units.load_id IS 'The load that wrote the rows that are visible now.';
 COMMENT ON COLUMN ledger.units.revision IS 'What changes when the vendor re-issues the report, of the visible load. Holds no signed URL.';
 COMMENT ON COLUMN ledger.units.next_check_at IS 'Not to be looked at before this instant; NULL when nothing is due.';
+COMMENT ON COLUMN ledger.units.pruned_at IS 'When its rows were dropped because they were older than the dataset keeps them; NULL while they are there. Counts are of what was there.';
 
 CREATE VIEW ledger.coverage AS
  SELECT account,

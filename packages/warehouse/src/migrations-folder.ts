@@ -30,9 +30,9 @@ export async function readMigrations(folder: string): Promise<readonly Migration
   for (const name of names) {
     const match = FILE_NAME.exec(name);
     const version = Number(match?.[1]);
-    if (match === null || version !== files.length + 1) {
+    if (match === null || version <= (files.at(-1)?.version ?? 0)) {
       throw new InvariantError(
-        `migrations/${name} is out of line: files are called 0001_name.sql, numbered without a gap, one for each number.`,
+        `migrations/${name} is out of line: files are called 0001_name.sql, one for each number.`,
       );
     }
     const sql = (await readFile(path.join(folder, name), 'utf8')).replaceAll('\r\n', '\n');

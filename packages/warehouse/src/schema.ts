@@ -54,6 +54,7 @@ export interface UnitsTable {
   load_id: NullableBigIntText;
   revision: string | null;
   next_check_at: Instant | null;
+  pruned_at: Instant | null;
 }
 
 /** One element of `ledger.loads.parts`. */

@@ -29,7 +29,7 @@ describe('migrate', () => {
     await using warehouse = await open();
     const files = await readMigrations(migrationsFolder());
     expect((await warehouse.migrate()).applied).toEqual(files.map((file) => file.name));
-    expect(await warehouse.migrate()).toEqual({ applied: [], version: files.length });
+    expect(await warehouse.migrate()).toEqual({ applied: [], version: files.at(-1)?.version });
     await warehouse.assertMigrated();
   });
 
@@ -70,7 +70,7 @@ describe('migrate', () => {
   it('rolls a failing file back, keeps the ones before it, and goes on when it is repaired', async () => {
     const file = path.join(
       folder,
-      `${String((await readMigrations(folder)).length + 1).padStart(4, '0')}_next.sql`,
+      `${String(((await readMigrations(folder)).at(-1)?.version ?? 0) + 1).padStart(4, '0')}_next.sql`,
     );
     await writeFile(file, 'CREATE TABLE ledger.half (a int); SELECT 1 / 0;');
     await using warehouse = await open(folder);

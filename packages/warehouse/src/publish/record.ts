@@ -54,7 +54,7 @@ export async function recordUnit(
   await client.query(
     `UPDATE ledger.units SET
        state = 'loaded', vendor_report_id = $2, revision = $3, parts = $4, rows = $5, rejects = $6, bytes = $7,
-       fingerprint = $8, error_code = NULL, error_message = NULL,
+       fingerprint = $8, pruned_at = NULL, error_code = NULL, error_message = NULL,
        available_at = least(available_at, $9),
        settled_at = CASE WHEN $10 THEN coalesce(settled_at, $11) END,
        next_check_at = CASE WHEN $10 THEN NULL ELSE $12::timestamptz END,
