@@ -118,7 +118,7 @@ CREATE TABLE imgix.cdn_logs (
   referers text,
   user_agent text,
   load_id bigint NOT NULL,
-  CONSTRAINT cdn_logs_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
+  CONSTRAINT cdn_logs_part_row_no_unit_pkey PRIMARY KEY (part, row_no, account, report_key, period_start)
 ) PARTITION BY RANGE (period_start);
 
 COMMENT ON TABLE imgix.cdn_logs IS 'CDN log records of one UTC day (imgix report cdn_logs, daily). Only referers and user_agent are documented; the other column names are assumptions.';
@@ -158,7 +158,7 @@ CREATE TABLE imgix.image_analytics (
   mild_errors bigint,
   severe_errors bigint,
   load_id bigint NOT NULL,
-  CONSTRAINT image_analytics_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
+  CONSTRAINT image_analytics_part_row_no_unit_pkey PRIMARY KEY (part, row_no, account, report_key, period_start)
 ) PARTITION BY RANGE (period_start);
 
 COMMENT ON TABLE imgix.image_analytics IS 'Figures per origin image (imgix report image_analytics), cumulative since the first of the month: do not add days up. All column names are assumptions.';

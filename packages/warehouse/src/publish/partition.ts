@@ -11,6 +11,7 @@ import {
   leafExists,
   partitionName,
   sealLeaf,
+  toDayRange,
   unsealPartition,
 } from '../partition/leaf.ts';
 import { attachPartition, dropPartition, ensureDay, findPartition, lockSlot } from '../partition/slot.ts';
@@ -117,11 +118,13 @@ async function keepOtherUnits(
   { target, old }: { readonly target: PublishTarget; readonly old: Relation },
 ): Promise<void> {
   const { account, reportKey } = load.unit;
-  // two probes of the key, one on each side of our own
+  const day = toDayRange(load.unit);
   const others = await client.query<{ found: boolean }>(
-    `SELECT EXISTS (SELECT FROM ${old.sql} WHERE account = $1 AND report_key < $2)
-         OR EXISTS (SELECT FROM ${old.sql} WHERE account = $1 AND report_key > $2) AS found`,
-    [account, reportKey],
+    `SELECT EXISTS (
+       SELECT FROM ledger.units
+       WHERE account = $1 AND dataset = $2 AND report_key <> $3 AND period_start >= $4 AND period_start < $5
+         AND load_id IS NOT NULL AND rows > 0 AND pruned_at IS NULL) AS found`,
+    [account, load.dataset.name, reportKey, day.from, day.to],
   );
   if (others.rows[0]?.found !== true) return;
   await createLeaf(client, load);
