@@ -45,15 +45,23 @@ export async function copyTuples(
   // an error while nothing is being written comes as an event, and must not end the process
   const failed = new Promise<never>((_, reject) => stream.once('error', reject));
   failed.catch(() => undefined);
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), failed]);
+  const send = (bytes: Uint8Array): Promise<void> => {
+    const sent = new Promise<void>((resolve, reject) => {
+      stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+    sent.catch(() => undefined);
+    return Promise.race([sent, failed]);
   };
   try {
-    await write(SIGNATURE);
+    // one batch is on its way while the next is made; its memory is used again after that
+    let underway = send(SIGNATURE);
     for await (const batch of copy(layout)) {
       await onBatch(batch);
-      if (batch.tuples.length > 0) await write(batch.tuples);
+      await underway;
+      if (batch.tuples.length > 0) underway = send(batch.tuples);
+      underway.catch(() => undefined);
     }
+    await underway;
     const finished = once(stream, 'finish');
     stream.end(TRAILER);
     await Promise.race([finished, failed]);

@@ -119,7 +119,10 @@ export interface CopyLayout {
 }
 
 export interface CopyBatch {
-  /** Whole tuples, without the signature and the trailer of a COPY file. Not touched again by who made it. */
+  /**
+   * Whole tuples, without the signature and the trailer of a COPY file. The memory is used again for the batch after the
+   * next: one batch may be on its way while the next is made, and must have gone before another is asked for.
+   */
   readonly tuples: Uint8Array;
   /** How many. */
   readonly rows: number;

@@ -52,6 +52,10 @@ interface ScanState {
 /** An incomplete record up to this size is looked at from its start again, so that the skimmer gets it. */
 const SKIMMED_AGAIN_BYTES = 64 * 1024;
 
+const FIRST_ARENA_BYTES = 256 * 1024;
+/** After a huge record the memory is given back. */
+const LARGEST_KEPT_ARENA_BYTES = 4 * 1024 * 1024;
+
 /**
  * @param onRecord gets each record at once, in file order with what the skimmer takes; then `push` and `end` give none.
  */
@@ -67,9 +71,11 @@ export function createRecordFramer(
   /** Set while a record that is too large is being skipped: its line and its first bytes. */
   let oversized: { line: number; bytes: Buffer } | undefined;
   let resume: ScanState | undefined;
+  let arena: Buffer = Buffer.alloc(0);
 
   function take(final: boolean): FramedRecord[] {
-    buffer = Buffer.concat([buffer, ...held]);
+    // the skimmer is done with the bytes when it returns, so they may all pass through the same memory
+    buffer = skimming === undefined ? Buffer.concat([buffer, ...held]) : joinInPlace(buffer, held);
     held = [];
     heldBytes = 0;
     if (!started) {
@@ -93,6 +99,21 @@ export function createRecordFramer(
     }
     buffer = buffer.subarray(from);
     return records;
+  }
+
+  function joinInPlace(rest: Buffer, chunks: readonly Uint8Array[]): Buffer {
+    const length = rest.length + heldBytes;
+    if (length > arena.length || arena.length > LARGEST_KEPT_ARENA_BYTES) {
+      arena = Buffer.allocUnsafeSlow(Math.max(length + (length >> 1), FIRST_ARENA_BYTES));
+    }
+    // may overlap: the rest mostly lies at the end of the same memory
+    arena.set(rest, 0);
+    let at = rest.length;
+    for (const chunk of chunks) {
+      arena.set(chunk, at);
+      at += chunk.length;
+    }
+    return arena.subarray(0, length);
   }
 
   interface Step {

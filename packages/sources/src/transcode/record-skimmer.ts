@@ -40,15 +40,20 @@ export type OnDoubtful = (record: FramedRecord, rowNo: number) => void;
 
 const FIRST_OUTPUT_BYTES = 512 * 1024;
 
-/** The bytes of finished tuples; grows when a record needs more. */
+/** The bytes of finished tuples; grows when a record needs more. Two buffers take turns, so that one can be on its way. */
 export interface TupleOutput {
   buffer: Buffer;
+  spare: Buffer;
   at: number;
   rows: number;
 }
 
 export function createTupleOutput(): TupleOutput {
-  return { buffer: Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES), at: 0, rows: 0 };
+  const [buffer, spare] = [
+    Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES),
+    Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES),
+  ];
+  return { buffer, spare, at: 0, rows: 0 };
 }
 
 export function reserve(output: TupleOutput, bytes: number): void {
@@ -58,14 +63,15 @@ export function reserve(output: TupleOutput, bytes: number): void {
   output.buffer = larger;
 }
 
-/** Takes what stands in the output; the next tuples start anew. */
+/** Takes what stands in the output; the next tuples start anew. What was taken before may be overwritten from now on. */
 export function takeTuples(output: TupleOutput): { tuples: Buffer; rows: number } {
-  const taken = { tuples: Buffer.from(output.buffer.subarray(0, output.at)), rows: output.rows };
+  const { buffer, spare } = output;
+  const taken = { tuples: buffer.subarray(0, output.at), rows: output.rows };
+  // after a huge record the memory is given back
+  output.buffer = spare.length > 8 * FIRST_OUTPUT_BYTES ? Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES) : spare;
+  output.spare = buffer;
   output.at = 0;
   output.rows = 0;
-  // after a huge record: not to be kept for ever
-  if (output.buffer.length > 8 * FIRST_OUTPUT_BYTES)
-    output.buffer = Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES);
   return taken;
 }
 
