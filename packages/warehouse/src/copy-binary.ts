@@ -43,9 +43,12 @@ export async function copyTuples(
   const options = freeze ? 'FORMAT binary, FREEZE' : 'FORMAT binary';
   const stream = client.query(copyFrom(`COPY ${relation.sql} (${names.join(', ')}) FROM STDIN (${options})`));
   // an error while nothing is being written comes as an event, and must not end the process
-  const failed = new Promise<never>((_, reject) => stream.once('error', reject));
+  const failed = new Promise<never>((_, reject) => stream.on('error', reject));
   failed.catch(() => undefined);
-  const send = (bytes: Uint8Array): Promise<void> => {
+  // what is smaller than the socket's own buffer counts as written while it still waits there
+  const small = 2 * stream.writableHighWaterMark;
+  const send = (tuples: Uint8Array): Promise<void> => {
+    const bytes = tuples.length < small ? Buffer.from(tuples) : tuples;
     const sent = new Promise<void>((resolve, reject) => {
       stream.write(bytes, (error) => (error ? reject(error) : resolve()));
     });
@@ -66,8 +69,8 @@ export async function copyTuples(
     stream.end(TRAILER);
     await Promise.race([finished, failed]);
   } catch (thrown) {
-    // ends the COPY on the server too; the connection is thrown away after that
-    stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    // ends the COPY on the server too, unless the server ended it; the connection is thrown away after that
+    if (stream.errored === null) stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
     throw thrown;
   }
   return stream.rowCount;

@@ -5,6 +5,7 @@ export {
 } from './embedded/open.ts';
 export { MINIMUM_SERVER_VERSION, type MigrationReport } from './migrate.ts';
 export { type MigrationFile, migrationsFolder, readMigrations } from './migrations-folder.ts';
+export type { PrunedDay, PruneRequest } from './partition/prune.ts';
 export type {
   CoverageFilter,
   DatasetTotal,

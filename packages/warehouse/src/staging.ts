@@ -25,6 +25,18 @@ export function leafTable(loadId: string): Relation {
   return toRelation('staging', `load_${loadId}_leaf`);
 }
 
+/**
+ * Whether a table is there now. Not by `to_regclass`: inside a transaction that may answer from a cache which has not heard of
+ * a table that another session has just made or dropped.
+ */
+export async function relationExists(client: pg.Pool | pg.PoolClient, relation: Relation): Promise<boolean> {
+  const found = await client.query(
+    `SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = $1 AND relname = $2`,
+    [relation.schema, relation.table],
+  );
+  return found.rows.length > 0;
+}
+
 /** A staged part as publishing reads it. */
 export interface StagedPart {
   readonly partNo: number;
@@ -78,17 +90,12 @@ export async function assertLoadRuns(
 /** Forgets one staged part: table, receipt, rejects. */
 export async function removeStagedPart(client: pg.PoolClient, loadId: string, partNo: number): Promise<void> {
   const table = stagingTable(loadId, partNo);
-  const places = await client.query<{ own: boolean; leaf: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS own, to_regclass($2) IS NOT NULL AS leaf',
-    [table.sql, leafTable(loadId).sql],
-  );
   const receipts = await client.query('DELETE FROM staging.parts WHERE load_id = $1 AND part_no = $2', [
     loadId,
     partNo,
   ]);
-  const [place] = places.rows;
-  if (place?.own === true) await client.query(`DROP TABLE ${table.sql}`);
-  else if (place?.leaf === true && receipts.rowCount !== 0) {
+  if (await relationExists(client, table)) await client.query(`DROP TABLE ${table.sql}`);
+  else if (receipts.rowCount !== 0 && (await relationExists(client, leafTable(loadId)))) {
     await client.query(`DELETE FROM ${leafTable(loadId).sql} WHERE part = $1`, [partNo]);
   }
   await client.query('DELETE FROM staging.rejects WHERE load_id = $1 AND part_no = $2', [loadId, partNo]);

@@ -28,6 +28,14 @@ export interface TranscodeRequest {
 
 /** Work between two looks at the event loop is bounded by this much text, even if all of it goes the exact way. */
 const SLICE_BYTES = 128 * 1024;
+/** Streams often have their next chunk at hand, so that nobody else would get a turn. */
+const TURN_MS = 10;
+
+/** Batches are worth a write of their own. */
+const BATCH_BYTES = 256 * 1024;
+/** Rejects hold their records as text. */
+const BATCH_REJECTS = 20;
+
 /** An exponent may write this many digits more than the spelling has. */
 const LONGEST_EXPANSION = 2100;
 
@@ -76,11 +84,15 @@ export async function* transcodePart(request: TranscodeRequest): AsyncGenerator<
     rejects = [];
     return batch;
   }
+  let turnedAt = performance.now();
   for await (const chunk of request.chunks) {
     for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-      if (from > 0) await nextTurn();
+      if (performance.now() - turnedAt > TURN_MS) {
+        await nextTurn();
+        turnedAt = performance.now();
+      }
       framer.push(chunk.subarray(from, from + SLICE_BYTES));
-      yield takeBatch();
+      if (output.at >= BATCH_BYTES || rejects.length >= BATCH_REJECTS) yield takeBatch();
     }
   }
   framer.end();

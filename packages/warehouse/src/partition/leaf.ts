@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { readTableColumns } from '../columns.ts';
 import { quoteIdentifier, type Relation, toDataTable, toRelation } from '../identifiers.ts';
 import type { LoadIdentity } from '../load-identity.ts';
-import { leafTable } from '../staging.ts';
+import { leafTable, relationExists } from '../staging.ts';
 
 /*
  * A leaf: the table that a load of a partitioned dataset fills aside, staging.load_<load id>_leaf. It is an ordinary, logged
@@ -21,10 +21,7 @@ export async function isPartitioned(client: pg.Pool | pg.PoolClient, table: Rela
 }
 
 export async function leafExists(client: pg.Pool | pg.PoolClient, loadId: string): Promise<boolean> {
-  const found = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
-    leafTable(loadId).sql,
-  ]);
-  return found.rows[0]?.there === true;
+  return await relationExists(client, leafTable(loadId));
 }
 
 /** Makes the leaf unless it is there. What is the same in all of its rows are column defaults, and need not be sent. */

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Connection } from '../connect.ts';
 import { quoteIdentifier, type Relation, toDataTable, toRelation } from '../identifiers.ts';
 import type { LoadIdentity } from '../load-identity.ts';
+import { relationExists } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { dayTable, quoteText, toDayRange } from './leaf.ts';
 
@@ -20,12 +21,15 @@ export async function lockSlot(client: pg.PoolClient, slot: Slot): Promise<void>
 
 /** The partition that is attached for a day and account. */
 export async function findPartition(client: pg.PoolClient, slot: Slot): Promise<Relation | undefined> {
+  const day = dayTable(slot);
   const found = await client.query<{ schema: string; name: string }>(
     `SELECT nspname AS schema, relname AS name
      FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
-     WHERE inhparent = to_regclass($1)
-       AND pg_get_expr(relpartbound, pg_class.oid) = 'FOR VALUES IN (''' || replace($2, '''', '''''') || ''')'`,
-    [dayTable(slot).sql, slot.unit.account],
+     WHERE inhparent = (
+         SELECT parent.oid FROM pg_class AS parent JOIN pg_namespace ON pg_namespace.oid = parent.relnamespace
+         WHERE nspname = $1 AND relname = $2)
+       AND pg_get_expr(relpartbound, pg_class.oid) = 'FOR VALUES IN (''' || replace($3, '''', '''''') || ''')'`,
+    [day.schema, day.table, slot.unit.account],
   );
   const row = found.rows[0];
   return row === undefined ? undefined : toRelation(row.schema, row.name);
@@ -45,8 +49,7 @@ export async function ensureDay(connection: Connection, slot: Slot, lockTimeoutM
     await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.day:' || $1, 0))`, [
       day.table,
     ]);
-    const made = await client.query('SELECT FROM pg_class WHERE oid = to_regclass($1)', [day.sql]);
-    if (made.rows.length > 0) return;
+    if (await relationExists(client, day)) return;
     // no column may be added to the root between the copy of its columns and the attachment
     await client.query(`LOCK TABLE ONLY ${root.sql} IN SHARE UPDATE EXCLUSIVE MODE`);
     await client.query(`CREATE TABLE ${day.sql} (LIKE ${root.sql}) PARTITION BY LIST (account)`);

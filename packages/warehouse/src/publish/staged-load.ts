@@ -26,7 +26,8 @@ interface ReceiptRow {
 export async function readStaged(client: pg.PoolClient, load: LoadIdentity): Promise<StagedLoad> {
   const receipts = await client.query<ReceiptRow>(
     `SELECT part_no, columns, rows, rejects, bytes, fingerprint,
-       to_regclass('staging.load_' || load_id || '_part_' || part_no) IS NOT NULL AS has_own_table
+       EXISTS (SELECT FROM pg_class WHERE relnamespace = 'staging'::regnamespace
+         AND relname = 'load_' || load_id || '_part_' || part_no) AS has_own_table
      FROM staging.parts WHERE load_id = $1 ORDER BY part_no`,
     [load.loadId],
   );
