@@ -11,7 +11,7 @@ import {
   type Row,
   type RowBatch,
 } from '@edgeledger/core';
-import { inflate } from '../bytes/inflate.ts';
+import { inflate, releaseChunk } from '../bytes/inflate.ts';
 import { countBytes } from '../bytes/part-bytes.ts';
 import { replayable } from '../bytes/replay.ts';
 import type { TupleField } from '../transcode/record-skimmer.ts';
@@ -41,7 +41,8 @@ export async function parseCsvPart(
   options: CsvPartOptions,
 ): Promise<ParsedPart> {
   const counted = countBytes(part.bytes, context.signal);
-  const inflated = replayable(inflate(counted.bytes, options));
+  const ownBuffers = new WeakSet<ArrayBufferLike>();
+  const inflated = replayable(inflate(counted.bytes, { ...options, ownBuffers }));
   const records = readRecords(inflated.chunks);
   try {
     const first = await records.next();
@@ -78,6 +79,7 @@ export async function parseCsvPart(
           shape,
           converter,
           valueIndexes: layout.positions,
+          release: (chunk) => releaseChunk(chunk, ownBuffers),
           takeByteCount: counted.takeCount,
         });
       } finally {

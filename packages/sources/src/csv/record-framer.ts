@@ -52,6 +52,14 @@ interface ScanState {
 /** An incomplete record up to this size is looked at from its start again, so that the skimmer gets it. */
 const SKIMMED_AGAIN_BYTES = 64 * 1024;
 
+export interface Skimming {
+  readonly skimmer: RecordSkimmer;
+  /** Gets each record that the framer had to cut itself. */
+  readonly onRecord: (record: FramedRecord) => void;
+  /** A chunk that was pushed is not needed any longer. */
+  readonly onCopied: (chunk: Uint8Array) => void;
+}
+
 const FIRST_ARENA_BYTES = 256 * 1024;
 /** After a huge record the memory is given back. */
 const LARGEST_KEPT_ARENA_BYTES = 4 * 1024 * 1024;
@@ -61,7 +69,7 @@ const LARGEST_KEPT_ARENA_BYTES = 4 * 1024 * 1024;
  */
 export function createRecordFramer(
   maxRecordBytes: number = MAX_RECORD_BYTES,
-  skimming?: { readonly skimmer: RecordSkimmer; readonly onRecord: (record: FramedRecord) => void },
+  skimming?: Skimming,
 ): RecordFramer {
   let buffer: Buffer = Buffer.alloc(0);
   let held: Uint8Array[] = [];
@@ -112,6 +120,7 @@ export function createRecordFramer(
     for (const chunk of chunks) {
       arena.set(chunk, at);
       at += chunk.length;
+      skimming?.onCopied(chunk);
     }
     return arena.subarray(0, length);
   }

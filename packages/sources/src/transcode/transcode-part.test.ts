@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import {
   COLUMN_TYPES,
   type ColumnType,
@@ -363,6 +364,17 @@ test('a record larger than a slice, and one that is too large, are what they are
   const { rejects, counted } = await compare(Buffer.from(lines.join('\n')), { chunkBytes: 100_000 });
   expect(counted).toBe(3);
   expect(rejects.map(({ code, line }) => [code, line])).toEqual([['record-too-large', 4]]);
+});
+
+test('a gzipped file of many chunks, and one that is gzipped twice, keep every byte although memory is given back', async () => {
+  const lines = Array.from(
+    { length: 30_000 },
+    (_, index) => `"row ${index}, ${'é'.repeat(index % 40)}",${index},,,,,,,,`,
+  );
+  const zipped = gzipSync([HEADER.join(','), ...lines].join('\n'));
+  for (const content of [zipped, gzipSync(zipped), Buffer.concat([zipped, gzipSync('\nlast,1,,,,,,,,')])]) {
+    expect((await compare(content, { chunkBytes: 10_000 })).counted).toBeGreaterThanOrEqual(30_000);
+  }
 });
 
 test('bad records in great number do not hold the event loop', async () => {

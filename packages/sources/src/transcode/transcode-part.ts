@@ -22,6 +22,8 @@ export interface TranscodeRequest {
   readonly converter: RowConverter;
   /** Where each field of the tuple stands in the converter's values. */
   readonly valueIndexes: readonly number[];
+  /** The memory of a chunk, or of a piece of it, is not needed any longer. */
+  readonly release: (chunk: Uint8Array) => void;
   /** Bytes as received since the last call. */
   readonly takeByteCount: () => number;
 }
@@ -77,7 +79,7 @@ export async function* transcodePart(request: TranscodeRequest): AsyncGenerator<
     const rowNo = skimmer.countRecord();
     if (rowNo > 0) takeExactly(framed, rowNo);
   };
-  const framer = createRecordFramer(undefined, { skimmer, onRecord });
+  const framer = createRecordFramer(undefined, { skimmer, onRecord, onCopied: request.release });
 
   function takeBatch(): CopyBatch {
     const batch = { ...takeTuples(output), rejects, bytes: request.takeByteCount() };
@@ -86,7 +88,9 @@ export async function* transcodePart(request: TranscodeRequest): AsyncGenerator<
   }
   let turnedAt = performance.now();
   for await (const chunk of request.chunks) {
-    for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
+    // the chunk's memory may be gone after its last slice
+    const { length } = chunk;
+    for (let from = 0; from < length; from += SLICE_BYTES) {
       if (performance.now() - turnedAt > TURN_MS) {
         await nextTurn();
         turnedAt = performance.now();
