@@ -30,6 +30,8 @@ const ACCOUNT = 'bench';
 function ours(mode: string, url: string, report: BenchReport): [string, ...string[]] {
   return [
     process.execPath,
+    // as `pnpm edgeledger` runs it
+    '--max-semi-space-size=2',
     script('load-report.ts'),
     mode,
     url,

@@ -44,7 +44,10 @@ if (mode === 'stage') {
       load.loadId,
       String(share),
     ];
-    return once(spawn(process.execPath, [...script, ...files], { stdio: 'inherit' }), 'exit');
+    return once(
+      spawn(process.execPath, [...process.execArgv, ...script, ...files], { stdio: 'inherit' }),
+      'exit',
+    );
   });
   for (const [code] of await Promise.all(shares)) if (code !== 0) throw new Error('A worker failed.');
   await load.publish({
