@@ -52,8 +52,11 @@ export async function copyTuples(
     const sent = new Promise<void>((resolve, reject) => {
       stream.write(bytes, (error) => (error ? reject(error) : resolve()));
     });
+    const arrived = Promise.race([sent, failed]);
+    // the part itself may break before anybody waits for this; unheard, that would end the process
+    arrived.catch(() => undefined);
     sent.catch(() => undefined);
-    return Promise.race([sent, failed]);
+    return arrived;
   };
   try {
     // one batch is on its way while the next is made; its memory is used again after that
@@ -62,7 +65,6 @@ export async function copyTuples(
       await onBatch(batch);
       await underway;
       if (batch.tuples.length > 0) underway = send(batch.tuples);
-      underway.catch(() => undefined);
     }
     await underway;
     const finished = once(stream, 'finish');

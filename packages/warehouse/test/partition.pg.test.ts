@@ -1,4 +1,4 @@
-import type { ParsedPart, UnitRef } from '@edgeledger/core';
+import { type ParsedPart, TransientError, type UnitRef } from '@edgeledger/core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWarehouse } from '../src/index.ts';
 import { LOG_COLUMNS, openLoading } from './loading.ts';
@@ -66,6 +66,22 @@ async function partitionsOf(target: UnitRef): Promise<PartitionRow[]> {
 }
 
 describe('a partitioned dataset', () => {
+  it('ends with the error of a part that broke before its first tuples', async () => {
+    const begun = await warehouse.loader.begin(unit(LOGS), LOGS);
+    const error = new TransientError('source.checksum-mismatch', 'It was damaged.');
+    const broken: ParsedPart = {
+      ...tuplesOf([]),
+      // biome-ignore lint/correctness/useYield: it breaks before it could give anything
+      copy: async function* () {
+        throw error;
+      },
+    };
+    // a promise that nobody hears would end the process; the test run fails on one
+    await expect(begun.stagePart(0, 'a', broken)).rejects.toBe(error);
+    await begun.fail(error, NOW);
+    expect(await stagingTables()).toBe(0);
+  });
+
   it('has one partition for each day and account, and queries of a day read that alone', async () => {
     const target = unit(LOGS);
     await load(target, LOGS, one('/a'));
