@@ -1,21 +1,26 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { runBackfillCommand } from './commands/backfill.ts';
-import { runDemoCommand } from './commands/demo.ts';
-import { runDoctorCommand } from './commands/doctor.ts';
-import { runGapsCommand } from './commands/gaps.ts';
-import { runImportCommand } from './commands/import-files.ts';
-import { runMigrateCommand } from './commands/migrate.ts';
-import { runPlanCommand } from './commands/plan.ts';
-import { runPruneCommand } from './commands/prune.ts';
-import { runReplayCommand } from './commands/replay.ts';
-import { runRunCommand } from './commands/run.ts';
-import { runSchemaApplyCommand, runSchemaCommand } from './commands/schema.ts';
-import { runServeCommand } from './commands/serve.ts';
-import { runStatusCommand } from './commands/status.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { ROLES } from './roles.ts';
+import { lazily } from './lazily.ts';
+import { ROLES } from './role-names.ts';
 import { VERSION } from './version.ts';
+
+const runBackfillCommand = lazily(async () => (await import('./commands/backfill.ts')).runBackfillCommand);
+const runDemoCommand = lazily(async () => (await import('./commands/demo.ts')).runDemoCommand);
+const runDoctorCommand = lazily(async () => (await import('./commands/doctor.ts')).runDoctorCommand);
+const runGapsCommand = lazily(async () => (await import('./commands/gaps.ts')).runGapsCommand);
+const runImportCommand = lazily(async () => (await import('./commands/import-files.ts')).runImportCommand);
+const runMigrateCommand = lazily(async () => (await import('./commands/migrate.ts')).runMigrateCommand);
+const runPlanCommand = lazily(async () => (await import('./commands/plan.ts')).runPlanCommand);
+const runPruneCommand = lazily(async () => (await import('./commands/prune.ts')).runPruneCommand);
+const runReplayCommand = lazily(async () => (await import('./commands/replay.ts')).runReplayCommand);
+const runRunCommand = lazily(async () => (await import('./commands/run.ts')).runRunCommand);
+const runSchemaApplyCommand = lazily(
+  async () => (await import('./commands/schema.ts')).runSchemaApplyCommand,
+);
+const runSchemaCommand = lazily(async () => (await import('./commands/schema.ts')).runSchemaCommand);
+const runServeCommand = lazily(async () => (await import('./commands/serve.ts')).runServeCommand);
+const runStatusCommand = lazily(async () => (await import('./commands/status.ts')).runStatusCommand);
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 incomplete coverage, 5 database newer than this version.`;

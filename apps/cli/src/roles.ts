@@ -1,5 +1,4 @@
 import { HOUR_MS, type Source } from '@edgeledger/core';
-import { createDashboard } from '@edgeledger/dashboard';
 import {
   type Consumer,
   createConsumer,
@@ -10,11 +9,9 @@ import {
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
+import type { Role } from './role-names.ts';
 import { openQueue, type Services, sweep } from './services.ts';
 import { VERSION } from './version.ts';
-
-export const ROLES = ['scheduler', 'worker', 'dashboard'] as const;
-export type Role = (typeof ROLES)[number];
 
 export interface RoleOptions {
   /** None are needed for the dashboard alone. */
@@ -128,6 +125,8 @@ function toScheduledSource(source: Source, { config }: Services) {
 async function startDashboard(backend: QueueBackend, services: Services, options: RoleOptions) {
   const { config, logger, warehouse } = services;
   const { dashboard } = config;
+  // with its pages and Bull Board the largest of all modules, which a worker has no use for
+  const { createDashboard } = await import('@edgeledger/dashboard');
   return createDashboard({
     queues: listQueues(backend),
     questions: warehouse.questions,

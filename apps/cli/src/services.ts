@@ -9,7 +9,7 @@ import {
   type Source,
 } from '@edgeledger/core';
 import { withArchive } from '@edgeledger/pipeline';
-import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
+import type { QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import { createLogger } from '@edgeledger/telemetry';
 import { createWarehouse, openEmbeddedPostgres, type Warehouse } from '@edgeledger/warehouse';
@@ -157,6 +157,8 @@ export async function openQueue(
   services: Pick<Services, 'config' | 'logger' | 'databaseUrl'>,
 ): Promise<QueueBackend> {
   const { redisUrl } = services.config;
+  // BullMQ is of no use to a command that loads by itself
+  const { openQueueBackend } = await import('@edgeledger/queue');
   return openQueueBackend({
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,

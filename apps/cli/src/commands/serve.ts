@@ -2,7 +2,8 @@ import { DAY_MS } from '@edgeledger/core';
 import { assertSources, watchSources } from '../check-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
-import { type Role, startRoles } from '../roles.ts';
+import type { Role } from '../role-names.ts';
+import { startRoles } from '../roles.ts';
 import { openSources, readSetup, type Services, withServices } from '../services.ts';
 
 export interface ServeOptions {
