@@ -1788,6 +1788,8 @@ CREATE TABLE staging.loads (
   load_id bigint NOT NULL,
   previous_state text NOT NULL,
   touched_at timestamp with time zone NOT NULL DEFAULT now(),
+  header jsonb,
+  headerless integer[] NOT NULL DEFAULT '{}'::integer[],
   CONSTRAINT loads_load_id_pkey PRIMARY KEY (load_id),
   CONSTRAINT loads_load_id_fkey FOREIGN KEY (load_id) REFERENCES ledger.loads(load_id) ON DELETE CASCADE
 );
@@ -1796,6 +1798,8 @@ COMMENT ON TABLE staging.loads IS 'Loads that are running.';
 COMMENT ON COLUMN staging.loads.load_id IS 'The load.';
 COMMENT ON COLUMN staging.loads.previous_state IS 'State the unit had before the load began; it goes back there when the load is abandoned.';
 COMMENT ON COLUMN staging.loads.touched_at IS 'When a worker last did something for it; leftovers of killed workers are known by it.';
+COMMENT ON COLUMN staging.loads.header IS 'The header that the first part with one told, for parts that come without. NULL until then.';
+COMMENT ON COLUMN staging.loads.headerless IS 'Numbers of the parts that came without a header. When that is all of them, the report cannot be read.';
 
 CREATE TABLE staging.parts (
   load_id bigint NOT NULL,
@@ -1808,6 +1812,7 @@ CREATE TABLE staging.parts (
   bytes bigint NOT NULL,
   sha256 text NOT NULL,
   fingerprint text NOT NULL,
+  same_as bigint,
   CONSTRAINT parts_load_id_part_no_pkey PRIMARY KEY (load_id, part_no),
   CONSTRAINT parts_load_id_fkey FOREIGN KEY (load_id) REFERENCES ledger.loads(load_id) ON DELETE CASCADE
 );
@@ -1823,6 +1828,7 @@ COMMENT ON COLUMN staging.parts.rejects IS 'Records that could not be accepted.'
 COMMENT ON COLUMN staging.parts.bytes IS 'Bytes as received.';
 COMMENT ON COLUMN staging.parts.sha256 IS 'SHA-256 of the bytes as received, hex.';
 COMMENT ON COLUMN staging.parts.fingerprint IS 'Hash of the accepted rows and their columns.';
+COMMENT ON COLUMN staging.parts.same_as IS 'Set when the part is what this load of the unit made visible before: then no row of it was staged. NULL otherwise.';
 
 CREATE TABLE staging.rate_budgets (
   budget_key text NOT NULL,

@@ -10,7 +10,7 @@ import {
 import { createScheduler } from '@edgeledger/scheduler';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
 import type { Role } from './role-names.ts';
-import { openQueue, type Services, sweep } from './services.ts';
+import { openQueue, openSpool, type Services, sweep } from './services.ts';
 import { VERSION } from './version.ts';
 
 export interface RoleOptions {
@@ -87,6 +87,7 @@ function startWorker(
     logger,
     thresholds: config.rejects,
     shrink: config.revisions,
+    spool: openSpool(config),
     lateAfterMs: config.schedule.lateAfterHours * HOUR_MS,
     backfillDays: config.backfillDays,
     ...(options.onProgress && { onProgress: options.onProgress }),

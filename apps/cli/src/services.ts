@@ -1,4 +1,5 @@
-import { createDirectoryArchive, createS3Archive } from '@edgeledger/archive';
+import { join } from 'node:path';
+import { createDirectoryArchive, createS3Archive, createSpool } from '@edgeledger/archive';
 import { type Config, loadConfigFromProcess } from '@edgeledger/config';
 import {
   type Archive,
@@ -7,6 +8,7 @@ import {
   type Logger,
   type RateBudget,
   type Source,
+  type Spool,
 } from '@edgeledger/core';
 import { withArchive } from '@edgeledger/pipeline';
 import type { QueueBackend } from '@edgeledger/queue';
@@ -122,12 +124,18 @@ export function openArchive({ archive }: Config): Archive | undefined {
   return archive.kind === 's3' ? createS3Archive(archive) : undefined;
 }
 
+/** Where downloads are kept aside that may be what is visible already. */
+export function openSpool({ home }: Pick<Config, 'home'>): Spool {
+  return createSpool(join(home, 'spool'));
+}
+
 /** Clears away what killed processes left, and raw files that are older than they are to be kept. */
 export async function sweep(
   services: Pick<Services, 'warehouse' | 'config' | 'logger'>,
   now: Date,
 ): Promise<void> {
   await services.warehouse.sweepStaging(now);
+  await openSpool(services.config).sweep(now);
   try {
     const removed = (await openArchive(services.config)?.prune(now)) ?? 0;
     if (removed > 0) services.logger.info({ removed }, 'old files removed from the archive');

@@ -9,6 +9,7 @@ import {
   type RejectThresholds,
   type ShrinkLimits,
   type Source,
+  type Spool,
   toUtcDay,
 } from '@edgeledger/core';
 import {
@@ -48,6 +49,7 @@ export interface HandlerServices {
   readonly logger: Logger;
   readonly thresholds: RejectThresholds;
   readonly shrink?: ShrinkLimits;
+  readonly spool?: Spool;
   /** How long after its due time a unit that is not there is reported as late, in ms. */
   readonly lateAfterMs?: number;
   /** How many whole days a tick without a range looks back. */
@@ -116,14 +118,14 @@ async function loadUnit(
   if (readiness.independentParts !== true || readiness.parts.length < 2) {
     return endUnit(await readUnit(unit, readiness, own, run), services);
   }
-  const { loadId, remaining } = await beginReport(unit, readiness, own, run);
+  const { loadId, parts } = await beginReport(unit, readiness, own);
   await services.producer.enqueueReport({
     unit: payload,
     loadId,
     vendorReportId: readiness.vendorReportId,
     revision: readiness.revision,
     partCount: readiness.parts.length,
-    parts: remaining.map(({ partNo, part }) => ({ partNo, partName: part.name })),
+    parts: parts.map(({ partNo, part }) => ({ partNo, partName: part.name })),
   });
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
 }

@@ -207,6 +207,23 @@ await describeOnStores(
       expect(await warehouse.ledger.findUnit(unit)).toMatchObject({ state: 'loaded', errorCode: null });
     });
 
+    test('a report of which no part has a header fails and says so, instead of waiting for one', async () => {
+      const key = `cdn_logs_${toCompactDay(TO)}`;
+      emulator.revise({
+        reportKey: key,
+        rawParts: ['2026-11-20T00:00:00Z,/a\n', '2026-11-20T00:00:01Z,/b\n'],
+      });
+      for (const { id } of sources)
+        await producer.enqueueTick({ sourceId: id, reason: 'backfill', from: FROM, to: TO });
+      const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey: key, period: dayPeriod(TO) };
+      await until(
+        'the report fails',
+        async () => (await warehouse.ledger.findUnit(unit))?.state === 'failed',
+        60_000,
+      );
+      expect(await warehouse.ledger.findUnit(unit)).toMatchObject({ errorCode: 'file.header-unknown' });
+    });
+
     test('a report with a part that cannot be read fails as a whole and leaves what was there', async () => {
       await planAndLoad();
       const key = `cdn_logs_${toCompactDay(TO)}`;

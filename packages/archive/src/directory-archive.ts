@@ -35,6 +35,7 @@ export function createDirectoryArchive({ path: root, keepDays }: DirectoryArchiv
         write: (chunk) => guarded(doing, () => file.write(chunk)),
         commit: () =>
           guarded(doing, async () => {
+            await file.flush();
             const sha256 = await file.finish();
             await moveToPlace(file.path, join(root, toObjectName(unit, sha256)));
             return sha256;

@@ -56,6 +56,7 @@ export function createS3Archive(options: S3ArchiveOptions): Archive {
         write: (chunk) => guarded(doing, () => file.write(chunk)),
         commit: () =>
           guarded(doing, async () => {
+            await file.flush();
             const sha256 = await file.finish();
             // sent also when it is there: its age is counted from when it was received last
             await send(bucket, toKey(unit, sha256), file);

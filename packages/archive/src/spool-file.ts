@@ -7,7 +7,9 @@ import { DAY_MS } from '@edgeledger/core';
 export interface SpoolFile {
   readonly path: string;
   write(chunk: Uint8Array): Promise<void>;
-  /** Flushes to the disk; gives the SHA-256 of everything written, hex. */
+  /** Waits until everything written is on the disk. */
+  flush(): Promise<void>;
+  /** Closes; gives the SHA-256 of everything written, hex. */
   finish(): Promise<string>;
   /** Closes and removes it; safe to call at any time, also when it was moved away. */
   remove(): Promise<void>;
@@ -32,8 +34,8 @@ export async function createSpoolFile(folder: string): Promise<SpoolFile> {
         offset += (await handle.write(chunk, offset)).bytesWritten;
       }
     },
+    flush: () => handle.sync(),
     async finish() {
-      await handle.sync();
       await close();
       return hash.digest('hex');
     },

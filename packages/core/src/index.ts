@@ -28,6 +28,7 @@ export type {
   SourceCheck,
   SourceContext,
 } from './contracts/source.ts';
+export type { Spool } from './contracts/spool.ts';
 export type {
   HeldRevision,
   LateUnit,
@@ -40,7 +41,9 @@ export type {
   Reading,
   ShrinkGuard,
   StageProgress,
+  ToldHeader,
   UnitFilter,
+  VisiblePart,
 } from './contracts/warehouse.ts';
 export {
   type Accumulation,

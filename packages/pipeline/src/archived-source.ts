@@ -82,7 +82,7 @@ export function createArchivedSource(source: Source, ledger: Ledger, archive: Ar
       const found = parts.find(({ name }) => name === part.name);
       if (found === undefined) throw new InvariantError(`${unit.reportKey} was not read from ${part.name}.`);
       const bytes = await archive.open(unit, found.sha256, context.signal);
-      return { name: part.name, bytes, destroy: () => undefined };
+      return { name: part.name, bytes, hash: async () => found.sha256, destroy: () => undefined };
     },
     estimateRequests: () => 0,
   };

@@ -13,7 +13,6 @@ import {
   getDataset,
   isHeaderUnknown,
   type ReadyUnit,
-  settlingLoad,
   type UnitOutcome,
   type UnitRun,
   type UnitServices,
@@ -36,6 +35,9 @@ export type PartOutcome =
   | { readonly kind: 'staged'; readonly rows: number; readonly rejects: number }
   | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string };
 
+/** How long the other parts give the first one to tell its header before they look for one of their own. */
+const HEADER_PATIENCE_MS = 3_000;
+const SHORT_PAUSE_MS = 250;
 const HEADER_PAUSE_MS = MINUTE_MS / 12;
 
 export interface NumberedPart {
@@ -44,33 +46,20 @@ export interface NumberedPart {
 }
 
 /**
- * Begins a load and stages the first part, because often only that one has the header. The others may then be
- * staged by anyone, in any order.
+ * Begins a load, of which the parts may then be staged by anyone, in any order and at the same time.
  */
 export async function beginReport(
   unit: UnitRef,
   ready: ReadyUnit,
   services: UnitServices,
-  run: UnitRun,
-): Promise<{ readonly loadId: string; readonly remaining: readonly NumberedPart[] }> {
+): Promise<{ readonly loadId: string; readonly parts: readonly NumberedPart[] }> {
   const load = await services.loader.begin(unit, getDataset(unit, services.source));
-  const parts = ready.parts.map((part, index) => ({ partNo: index + 1, part }));
-  const [first, ...others] = parts;
-  if (first === undefined) return { loadId: load.loadId, remaining: [] };
-  return settlingLoad(load, services, run.signal, async () => {
-    try {
-      await stagePart({ load, ...first }, services, run);
-      return { loadId: load.loadId, remaining: others };
-    } catch (error) {
-      if (!isHeaderUnknown(error)) throw error;
-      return { loadId: load.loadId, remaining: parts };
-    }
-  });
+  return { loadId: load.loadId, parts: ready.parts.map((part, index) => ({ partNo: index + 1, part })) };
 }
 
 /**
- * Stages one part. A part without a header of its own waits for one that has it; when all others are staged
- * and none had one, that is the failure of the part.
+ * Stages one part. A part without a header of its own waits for one that has it; when no part of the report has one, that is
+ * the failure of the part.
  */
 export async function stageReportPart(
   part: ReportPart,
@@ -78,8 +67,14 @@ export async function stageReportPart(
   run: UnitRun,
 ): Promise<PartOutcome> {
   const load = await services.loader.resume(part.loadId, getDataset(part.unit, services.source));
-  const staged = await load.stagedParts();
-  const header = staged.find((other) => other.header.length > 0)?.header;
+  const wait = (durationMs: number): PartOutcome => ({
+    kind: 'waiting',
+    until: new Date(services.clock.now().getTime() + durationMs),
+    reason: 'the header is in a part that was not read yet',
+  });
+  const { header, ageMs } = await load.findHeader();
+  // often only the first part has it, and then the others would be downloaded for nothing
+  if (header === undefined && part.partNo > 1 && ageMs < HEADER_PATIENCE_MS) return wait(SHORT_PAUSE_MS);
   try {
     const { receipt } = await stagePart(
       { load, partNo: part.partNo, part: part.part, header },
@@ -88,10 +83,9 @@ export async function stageReportPart(
     );
     return { kind: 'staged', rows: receipt.rows, rejects: receipt.rejects };
   } catch (error) {
-    const others = staged.filter((other) => other.partNo !== part.partNo).length;
-    if (!isHeaderUnknown(error) || header !== undefined || others >= part.partCount - 1) throw error;
-    const until = new Date(services.clock.now().getTime() + HEADER_PAUSE_MS);
-    return { kind: 'waiting', until, reason: 'the header is in a part that is not staged yet' };
+    if (!isHeaderUnknown(error) || header !== undefined) throw error;
+    if ((await load.noteHeaderless(part.partNo)) >= part.partCount) throw error;
+    return wait(HEADER_PAUSE_MS);
   }
 }
 

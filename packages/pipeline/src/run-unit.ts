@@ -16,6 +16,7 @@ import {
   type ShrinkLimits,
   type Source,
   type SourceContext,
+  type Spool,
   type StageProgress,
   ThrottledError,
   toEdgeledgerError,
@@ -36,6 +37,8 @@ export interface UnitServices {
   readonly isConfirmed?: boolean;
   /** The bytes are a copy of what was read before: reading them again confirms nothing. */
   readonly isCopy?: boolean;
+  /** Where a part is kept aside that looks like the visible one; without it all parts are staged as they come. */
+  readonly spool?: Spool;
 }
 
 export interface UnitRun {
@@ -134,7 +137,7 @@ async function stageParts(
 }
 
 /** Runs a step of a load; a failure is written to the ledger, a shutdown leaves no trace. */
-export async function settlingLoad<T>(
+async function settlingLoad<T>(
   load: Load,
   services: UnitServices,
   signal: AbortSignal,

@@ -1,6 +1,8 @@
 import {
   EdgeledgerError,
   type Load,
+  type OpenedPart,
+  type ParsedPart,
   type PartFacts,
   type PartReceipt,
   type PartRef,
@@ -55,24 +57,57 @@ export function isBrokenDownload(error: unknown): boolean {
   return error.code === 'source.truncated' || error.code === 'source.checksum-mismatch';
 }
 
-async function stageOnce(
-  { load, partNo, part, header }: PartToStage,
-  services: UnitServices,
-  run: UnitRun,
-): Promise<StagedPart> {
+async function stageOnce(part: PartToStage, services: UnitServices, run: UnitRun): Promise<StagedPart> {
+  const { load } = part;
   const context = { now: services.clock.now(), signal: run.signal, logger: services.logger };
-  const opened = await services.source.open(load.unit, part, context);
+  let opened = await services.source.open(load.unit, part.part, context);
   try {
-    const parsed = await services.source.parse(
-      load.unit,
-      opened,
-      header === undefined ? context : { ...context, header },
-    );
-    const receipt = await load.stagePart(partNo, part.name, parsed, run.onProgress);
+    const visible = await load.findVisiblePart(part.partNo);
+    if (visible !== undefined) {
+      if (opened.hash === undefined && opened.sizeBytes === visible.bytes)
+        opened = (await services.spool?.receive(opened)) ?? opened;
+      if ((await opened.hash?.()) === visible.sha256) {
+        const same = await stageSame(part, opened, services, run);
+        if (same !== undefined) return same;
+        opened.destroy();
+        opened = await services.source.open(load.unit, part.part, context);
+      }
+    }
+    const parsed = await parse(part, opened, services, run);
+    const receipt = await load.stagePart(part.partNo, part.part.name, parsed, run.onProgress);
     return { receipt, facts: parsed.facts() };
   } finally {
     opened.destroy();
   }
+}
+
+/** The bytes are those of the visible part; undefined when they mean something else than before. */
+async function stageSame(
+  part: PartToStage,
+  opened: OpenedPart,
+  services: UnitServices,
+  run: UnitRun,
+): Promise<StagedPart | undefined> {
+  const progress = countProgress(run.onProgress);
+  const parsed = await parse(part, opened, services, run);
+  const receipt = await part.load.stageSamePart(part.partNo, part.part.name, parsed, progress.add);
+  if (receipt !== undefined) return { receipt, facts: parsed.facts() };
+  progress.takeBack();
+  return undefined;
+}
+
+async function parse(
+  { load, header }: PartToStage,
+  opened: OpenedPart,
+  services: UnitServices,
+  run: UnitRun,
+): Promise<ParsedPart> {
+  const context = { now: services.clock.now(), signal: run.signal, logger: services.logger };
+  return await services.source.parse(
+    load.unit,
+    opened,
+    header === undefined ? context : { ...context, header },
+  );
 }
 
 /** Rows of an attempt that failed do not count. */

@@ -72,6 +72,8 @@ export function createFileSource(config: FileSourceConfig): Source {
   };
 }
 
+const READ_BYTES = 256 * 1024;
+
 /** Part names by which the files are known in the ledger: the file name, or the path where names repeat. */
 function toNamedFiles(paths: readonly string[]): Map<string, string> {
   const names = paths.map((path) => basename(path));
@@ -125,14 +127,26 @@ async function hashFiles(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of paths) {
     hash.update(`\n${basename(path)}\n`);
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
+    for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) hash.update(chunk);
   }
   return hash.digest('hex').slice(0, 32);
 }
 
+async function hashFile(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const stream = createReadStream(path, { signal, highWaterMark: READ_BYTES });
+  for await (const chunk of readFile(stream, path)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
 function openFile(name: string, path: string, signal: AbortSignal): OpenedPart {
-  const stream = createReadStream(path, { signal, highWaterMark: 256 * 1024 });
-  return { name, bytes: readFile(stream, path), destroy: () => void stream.destroy() };
+  const stream = createReadStream(path, { signal, highWaterMark: READ_BYTES });
+  return {
+    name,
+    bytes: readFile(stream, path),
+    hash: () => hashFile(path, signal),
+    destroy: () => void stream.destroy(),
+  };
 }
 
 async function* readFile(stream: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {

@@ -104,5 +104,6 @@ async function endLoad(
 
 /** Receipts in the form of `ledger.loads.parts`. */
 export const PARTS_SQL = `coalesce(jsonb_agg(jsonb_build_object(
-  'part', part_no, 'name', name, 'rows', rows, 'rejects', rejects, 'bytes', bytes, 'sha256', sha256)
+  'part', part_no, 'name', name, 'rows', rows, 'rejects', rejects, 'bytes', bytes, 'sha256', sha256,
+  'fingerprint', fingerprint)
   ORDER BY part_no), '[]')`;

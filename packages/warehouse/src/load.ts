@@ -1,8 +1,9 @@
-import type { Load, PartReceipt } from '@edgeledger/core';
+import type { Load, PartReceipt, ToldHeader } from '@edgeledger/core';
 import { abandonLoad, failLoad } from './end-load.ts';
 import type { LoadContext, LoadIdentity } from './load-identity.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { publishLoad } from './publish/publish.ts';
+import { findVisiblePart, stageSamePart } from './same-part.ts';
 import { stagePart, unstagePart } from './stage-part.ts';
 
 export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
@@ -13,12 +14,49 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
     dataset: identity.dataset,
     stagePart: (partNo, partName, part, onProgress) =>
       stagePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
+    findVisiblePart: (partNo) => findVisiblePart(connection, identity, partNo),
+    stageSamePart: (partNo, partName, part, onProgress) =>
+      stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
     unstagePart: (partNo) => unstagePart(connection, identity, partNo),
     stagedParts: () => readReceipts(context, identity),
+    findHeader: () => findHeader(context, identity),
+    noteHeaderless: (partNo) => noteHeaderless(context, identity, partNo),
     publish: (request) => publishLoad(context, identity, request),
     fail: (error, now) => failLoad(connection, identity, { error, now }),
     abandon: () => abandonLoad(connection, identity),
   };
+}
+
+async function findHeader({ connection }: LoadContext, load: LoadIdentity): Promise<ToldHeader> {
+  try {
+    // by one clock, whatever those of the workers say
+    const result = await connection.queries.query<{ header: readonly string[] | null; age_ms: number }>(
+      `SELECT header, (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS age_ms
+       FROM staging.loads JOIN ledger.loads USING (load_id) WHERE load_id = $1`,
+      [load.loadId],
+    );
+    const row = result.rows[0];
+    return { header: row?.header ?? undefined, ageMs: row?.age_ms ?? Number.POSITIVE_INFINITY };
+  } catch (error) {
+    throw fromPostgresError(error, `Reading the header of ${load.label}`, connection.label);
+  }
+}
+
+async function noteHeaderless(
+  { connection }: LoadContext,
+  load: LoadIdentity,
+  partNo: number,
+): Promise<number> {
+  try {
+    const result = await connection.queries.query<{ count: number }>(
+      `UPDATE staging.loads SET headerless = array_remove(headerless, $2) || $2::integer, touched_at = now()
+       WHERE load_id = $1 RETURNING cardinality(headerless) AS count`,
+      [load.loadId, partNo],
+    );
+    return result.rows[0]?.count ?? 0;
+  } catch (error) {
+    throw fromPostgresError(error, `Noting a part without header of ${load.label}`, connection.label);
+  }
 }
 
 async function readReceipts(context: LoadContext, load: LoadIdentity): Promise<readonly PartReceipt[]> {

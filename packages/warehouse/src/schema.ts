@@ -2,8 +2,7 @@ import type { UnitState } from '@edgeledger/core';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /*
- * One interface for each table and view of the ledger. A test compares them with the live catalog in both
- * directions. Data tables are not here: their columns come from reports and may grow at any time.
+ * One interface for each table and view of the ledger. A test compares them with the live catalog both ways. Data tables are not here: their columns come from reports and may grow at any time.
  * `bigint` and `numeric` come from the driver as text.
  */
 
@@ -19,6 +18,7 @@ type NullableBigIntText = ColumnType<
 >;
 type DefaultBigIntText = ColumnType<string, string | number | undefined, string | number>;
 type Json<Value> = ColumnType<Value, string | undefined, string>;
+type NullableJson<Value> = ColumnType<Value | null, string | null | undefined, string | null>;
 
 export type LoadOutcome =
   | 'running'
@@ -76,6 +76,8 @@ export interface LoadPart {
   readonly rejects: number;
   readonly bytes: number;
   readonly sha256: string;
+  /** Hash of the accepted rows and their columns; absent in loads from before it was kept. */
+  readonly fingerprint?: string;
 }
 
 export interface LoadsTable {
@@ -235,6 +237,8 @@ export interface StagedLoadsTable {
   load_id: BigIntText;
   previous_state: string;
   touched_at: DefaultInstant;
+  header: NullableJson<readonly string[]>;
+  headerless: Generated<readonly number[]>;
 }
 
 export interface StagedPartsTable {
@@ -248,6 +252,7 @@ export interface StagedPartsTable {
   bytes: BigIntText;
   sha256: string;
   fingerprint: string;
+  same_as: NullableBigIntText;
 }
 
 export interface StagedRejectsTable {

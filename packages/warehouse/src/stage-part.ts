@@ -53,6 +53,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
     logger: request.logger,
   });
   await unstagePart(connection, load, partNo);
+  await tellHeader(connection, load, part.header);
   const isBinary = part.copy !== undefined && fitsBinary(columns, tableColumns);
   const toLeaf = isBinary && (await isPartitioned(connection.queries, toDataTable(load.dataset)));
   // on its own, so that the parts of one report do not wait for each other's COPY
@@ -66,7 +67,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await removeStagedPart(client, load.loadId, partNo);
     const relation = toLeaf ? leafTable(load.loadId) : stagingTable(load.loadId, partNo);
     if (!toLeaf) await createStagingTable(client, relation, { columns, tableColumns, kind: 'UNLOGGED' });
-    const hash = createHash('sha256').update(JSON.stringify(columns.map(({ name, type }) => [name, type])));
+    const hash = createHash('sha256').update(hashColumns(columns));
     const counts: Counts = { rows: 0, rejects: 0 };
     const copied =
       isBinary && part.copy !== undefined
@@ -99,7 +100,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
       sha256: facts.sha256,
       fingerprint: hash.digest('hex'),
     };
-    await recordReceipt(client, load.loadId, receipt, columns);
+    await recordReceipt(client, load.loadId, receipt, { columns, sameAs: null });
     return receipt;
   });
 }
@@ -115,7 +116,7 @@ export async function unstagePart(connection: Connection, load: LoadIdentity, pa
 }
 
 /** A stalled job may run twice: the second one waits here until the first is through. */
-async function lockPart(client: pg.PoolClient, loadId: string, partNo: number): Promise<void> {
+export async function lockPart(client: pg.PoolClient, loadId: string, partNo: number): Promise<void> {
   await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.part:' || $1, 0))`, [
     `${loadId}/${partNo}`,
   ]);
@@ -171,6 +172,29 @@ export async function copyRows(
   return copy.rowCount;
 }
 
+/** What the fingerprint of a part begins with: rows under other names or types are other content. */
+export function hashColumns(columns: readonly StagedColumn[]): string {
+  return JSON.stringify(columns.map(({ name, type }) => [name, type]));
+}
+
+/** Parts without a header need not wait until this one is staged. */
+async function tellHeader(
+  { queries }: Connection,
+  load: LoadIdentity,
+  header: readonly string[],
+): Promise<void> {
+  if (header.length === 0) return;
+  await queries.query('UPDATE staging.loads SET header = $2 WHERE load_id = $1 AND header IS NULL', [
+    load.loadId,
+    toHeaderJson(header),
+  ]);
+}
+
+/** Postgres text holds neither NUL nor half of a surrogate pair. */
+function toHeaderJson(header: readonly string[]): string {
+  return JSON.stringify(header.map((name) => name.replaceAll('\0', '').toWellFormed()));
+}
+
 async function makeLeaf(connection: Connection, load: LoadIdentity): Promise<void> {
   const options = { pool: 'loads', doing: `Making the table of ${load.label}` } as const;
   await withTransaction(connection, options, async (client) => {
@@ -187,7 +211,7 @@ interface CountedBatch {
 }
 
 /** Writes the rejects of a batch, counts it, and tells who watches. */
-async function takeBatch(
+export async function takeBatch(
   connection: Connection,
   { load, partNo, onProgress }: StagePartRequest,
   counts: Counts,
@@ -218,28 +242,29 @@ async function* copyText(
   }
 }
 
-async function recordReceipt(
+export async function recordReceipt(
   client: pg.PoolClient,
   loadId: string,
   receipt: PartReceipt,
-  columns: readonly StagedColumn[],
+  { columns, sameAs }: { readonly columns: readonly StagedColumn[]; readonly sameAs: string | null },
 ): Promise<void> {
   await assertLoadRuns(client, loadId, 'untilCommit');
   await client.query(
     `INSERT INTO staging.parts
-       (load_id, part_no, name, header, columns, rows, rejects, bytes, sha256, fingerprint)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+       (load_id, part_no, name, header, columns, rows, rejects, bytes, sha256, fingerprint, same_as)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       loadId,
       receipt.partNo,
       receipt.name,
-      JSON.stringify(receipt.header.map((name) => name.replaceAll('\0', '').toWellFormed())),
+      toHeaderJson(receipt.header),
       JSON.stringify(columns.map((column) => column.name)),
       receipt.rows,
       receipt.rejects,
       receipt.bytes,
       receipt.sha256,
       receipt.fingerprint,
+      sameAs,
     ],
   );
   await client.query('UPDATE staging.loads SET touched_at = now() WHERE load_id = $1', [loadId]);

@@ -45,6 +45,8 @@ export interface StagedPart {
   readonly rows: number;
   /** Its rows are in the load's leaf already, not in a table of their own. */
   readonly inLeaf: boolean;
+  /** The load that made the same part visible; then no row of it was staged. */
+  readonly sameAs: string | null;
 }
 
 /**

@@ -19,6 +19,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   LoadOutcome: ['text'],
   BigIntText: ['bigint'],
   Json: ['jsonb'],
+  'readonly number[]': ['integer[]'],
 };
 
 interface Member {

@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-it('migration 0030 moves the rows that are there, and puts views, comments and rights back', async () => {
+it('migration 0012 moves the rows that are there, and puts views, comments and rights back', async () => {
   const options = { connectionString: database.connectionString };
   await using before = await createWarehouse({ ...options, migrations: folder });
   await before.migrate();

@@ -21,6 +21,7 @@ import {
 } from '../run-summary.ts';
 import {
   openSources,
+  openSpool,
   readSetup,
   type SelectedSource,
   type Services,
@@ -165,5 +166,6 @@ export function toUnitServices(source: Source, { warehouse, io, logger, config }
     logger,
     thresholds: config.rejects,
     shrink: config.revisions,
+    spool: openSpool(config),
   };
 }

@@ -87,6 +87,10 @@ export interface OpenedPart {
   readonly name: string;
   /** The part's bytes as received, before gunzip. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** How many bytes there are, where that is known before they are read. */
+  readonly sizeBytes?: number;
+  /** SHA-256 of the bytes, lower-case hex, found without taking them from `bytes`; absent where they come only once. */
+  readonly hash?: () => Promise<string>;
   /** Stops reading and frees the connection; safe to call twice. */
   destroy(): void;
 }

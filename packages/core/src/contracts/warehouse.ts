@@ -74,10 +74,26 @@ export interface Load {
     part: ParsedPart,
     onProgress?: StageProgress,
   ): Promise<PartReceipt>;
+  /** What the unit shows of a part already, where staging the same once more would cost more than reading it. */
+  findVisiblePart(partNo: number): Promise<VisiblePart | undefined>;
+  /**
+   * Stages a part whose bytes are those of the visible one without writing its rows. Undefined when it came out differently (the
+   * mapping changed): then it was read for nothing and has to be staged like any other.
+   */
+  stageSamePart(
+    partNo: number,
+    partName: string,
+    part: ParsedPart,
+    onProgress?: StageProgress,
+  ): Promise<PartReceipt | undefined>;
   /** Forgets a staged part (it was cut by a row limit and is read again in pieces). */
   unstagePart(partNo: number): Promise<void>;
   /** Parts staged so far, in part order, with the header each one had. */
   stagedParts(): Promise<readonly PartReceipt[]>;
+  /** The header that some part told, which may not be staged to its end yet. */
+  findHeader(): Promise<ToldHeader>;
+  /** Writes down that a part has no header of its own; gives how many have none as far as known. */
+  noteHeaderless(partNo: number): Promise<number>;
   publish(request: PublishRequest): Promise<PublishResult>;
   /** Drops what was staged, keeps rejects, records the failure. Leaves a loaded unit's rows and state. */
   fail(error: EdgeledgerError, now: Date): Promise<void>;
@@ -90,6 +106,19 @@ export type StageProgress = (delta: {
   readonly rejects: number;
   readonly bytes: number;
 }) => void;
+
+/** `header` is undefined as long as no part told one. */
+export interface ToldHeader {
+  readonly header: readonly string[] | undefined;
+  /** How long ago the load began, in ms. */
+  readonly ageMs: number;
+}
+
+/** Of the bytes as received. */
+export interface VisiblePart {
+  readonly sha256: string;
+  readonly bytes: number;
+}
 
 export interface PartReceipt {
   readonly partNo: number;

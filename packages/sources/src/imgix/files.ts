@@ -164,8 +164,10 @@ function toOpenedPart(response: HttpResponse, request: OpenRequest): OpenedPart 
     );
   }
   const md5 = findMd5(response.headers, encoding);
+  const length = textOf(response.headers['content-length']);
   return {
     name: request.part.name,
+    ...(length !== undefined && /^\d+$/.test(length) && { sizeBytes: Number(length) }),
     bytes: md5 === undefined ? response.body : verifyMd5(response.body, md5, request),
     destroy: () => response.destroy(),
   };

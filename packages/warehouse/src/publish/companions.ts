@@ -53,6 +53,7 @@ async function publishGroup(
       columns: columns.map((column) => column.name),
       rows,
       inLeaf: false,
+      sameAs: null,
     });
   }
   const target: PublishTarget = {

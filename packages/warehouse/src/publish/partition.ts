@@ -15,6 +15,7 @@ import {
   unsealPartition,
 } from '../partition/leaf.ts';
 import { attachPartition, dropPartition, ensureDay, findPartition, lockSlot } from '../partition/slot.ts';
+import { copyVisiblePart } from '../same-part.ts';
 import { leafTable } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { lockUnitRows, readUnit } from '../unit-lock.ts';
@@ -33,7 +34,8 @@ import { isVisibleAlready, toPublishTarget } from './target.ts';
 export const SWAP_LOCK_TIMEOUT_MS = 2_000;
 
 /**
- * Everything that takes time and that no reader sees: parts that were staged as rows move into the leaf, then it gets its key.
+ * Everything that takes time and that no reader sees: parts that were staged as rows, or not at all because they are visible
+ * already, come into the leaf, then it gets its key.
  * Running it again does nothing.
  */
 export async function prepareLeaf(
@@ -43,7 +45,10 @@ export async function prepareLeaf(
 ): Promise<void> {
   const loose = target.parts.filter((part) => !part.inLeaf);
   if (loose.some((part) => part.rows > 0)) await createLeaf(client, load);
-  for (const part of loose) await moveIntoLeaf(client, target, part);
+  for (const part of loose) {
+    if (part.rows === 0) continue;
+    await (part.sameAs === null ? moveIntoLeaf : copyVisiblePart)(client, target, part);
+  }
   if (await leafExists(client, load.loadId)) {
     await addMissingColumns(client, load);
     await sealLeaf(client, load);
@@ -55,7 +60,6 @@ async function moveIntoLeaf(
   target: PublishTarget,
   part: PublishTarget['parts'][number],
 ): Promise<void> {
-  if (part.rows === 0) return;
   const leaf = leafTable(target.loadId);
   // a first attempt may have moved it already
   const names = ['account', 'report_key', 'load_id', 'period_start', 'period_end', ...contentColumns(target)];

@@ -20,12 +20,13 @@ interface ReceiptRow {
   readonly rejects: string;
   readonly bytes: string;
   readonly fingerprint: string;
+  readonly same_as: string | null;
   readonly has_own_table: boolean;
 }
 
 export async function readStaged(client: pg.PoolClient, load: LoadIdentity): Promise<StagedLoad> {
   const receipts = await client.query<ReceiptRow>(
-    `SELECT part_no, columns, rows, rejects, bytes, fingerprint,
+    `SELECT part_no, columns, rows, rejects, bytes, fingerprint, same_as,
        EXISTS (SELECT FROM pg_class WHERE relnamespace = 'staging'::regnamespace
          AND relname = 'load_' || load_id || '_part_' || part_no) AS has_own_table
      FROM staging.parts WHERE load_id = $1 ORDER BY part_no`,
@@ -41,7 +42,8 @@ export async function readStaged(client: pg.PoolClient, load: LoadIdentity): Pro
       relation: stagingTable(load.loadId, receipt.part_no),
       columns: receipt.columns,
       rows: Number(receipt.rows),
-      inLeaf: !receipt.has_own_table,
+      inLeaf: !receipt.has_own_table && receipt.same_as === null,
+      sameAs: receipt.same_as,
     })),
     rows: sum((receipt) => receipt.rows),
     rejects: sum((receipt) => receipt.rejects),
