@@ -27,19 +27,35 @@ export function isInstalled(program: string): boolean {
 const script = (name: string): string => join(import.meta.dirname, name);
 const ACCOUNT = 'bench';
 
-function ours(mode: string, url: string, report: BenchReport): [string, ...string[]] {
+/** Where our own processes find the server, and where they may keep files. */
+export interface Place {
+  readonly url: string;
+  readonly home: string;
+}
+
+function node({ url, home }: Place, file: string, ...parameters: string[]): [string, ...string[]] {
   return [
+    'env',
+    `DATABASE_URL=${url}`,
+    `EDGELEDGER_HOME=${home}`,
+    `NODE_COMPILE_CACHE=${home}/compiled`,
     process.execPath,
     // as `pnpm edgeledger` runs it
     '--max-semi-space-size=2',
-    script('load-report.ts'),
-    mode,
-    url,
-    report.dataset,
-    report.reportKey,
-    ACCOUNT,
-    ...report.files,
+    file,
+    ...parameters,
   ];
+}
+
+/** The command that people run. */
+function importCommand(place: Place, { dataset, reportKey, files }: BenchReport): [string, ...string[]] {
+  const main = join(import.meta.dirname, '../../apps/cli/src/main.ts');
+  const options = ['--dataset', dataset, '--report-key', reportKey, '--account', ACCOUNT];
+  return node(place, main, 'import', ...files, ...options);
+}
+
+function twoWorkersCommand(place: Place, { dataset, reportKey, files }: BenchReport): [string, ...string[]] {
+  return node(place, script('two-workers.ts'), 'begin', place.url, dataset, reportKey, ACCOUNT, ...files);
 }
 
 /** Drops what earlier runs left, so that a load is a first one. */
@@ -84,11 +100,12 @@ function psqlCommand(url: string, report: BenchReport): [string, ...string[]] {
 
 export const YARDSTICK = 'zcat | psql \\copy, keyed';
 
-export function makeContenders(url: string, { first, changed }: ReportPair): Contender[] {
+export function makeContenders(place: Place, { first, changed }: ReportPair): Contender[] {
+  const { url } = place;
   const counted = `SELECT count(*)::int AS rows FROM ${first.dataset}`;
   const load = async (client: pg.Client, report: BenchReport): Promise<void> => {
     await forgetReports(client);
-    const [command, ...parameters] = ours('load', url, report);
+    const [command, ...parameters] = importCommand(place, report);
     const done = spawnSync(command, parameters, { stdio: ['ignore', 'ignore', 'inherit'] });
     if (done.status !== 0) throw new Error('Loading the report for a re-load failed.');
   };
@@ -99,24 +116,26 @@ export function makeContenders(url: string, { first, changed }: ReportPair): Con
     command,
     countSql: 'SELECT count(*)::int AS rows FROM bench.keyed',
   });
-  const own = (
-    name: string,
-    report: BenchReport,
-    mode: string,
-    prepare: Contender['prepare'],
-  ): Contender => ({
+  const own = (name: string, report: BenchReport, prepare: Contender['prepare']): Contender => ({
     name: `edgeledger, ${name}`,
     report,
     prepare,
-    command: ours(mode, url, report),
+    command: importCommand(place, report),
     countSql: counted,
   });
   return [
     ...(isInstalled('psql') ? [keyed(YARDSTICK, psqlCommand(url, first))] : []),
-    own('first load', first, 'load', forgetReports),
-    own('re-load, changed', changed, 'load', (client) => load(client, first)),
-    own('re-load, identical', first, 'load', (client) => load(client, first)),
-    ...(first.files.length > 1 ? [own('first load, two workers', first, 'two', forgetReports)] : []),
+    own('first load', first, forgetReports),
+    own('re-load, changed', changed, (client) => load(client, first)),
+    own('re-load, identical', first, (client) => load(client, first)),
+    ...(first.files.length > 1
+      ? [
+          {
+            ...own('first load, two workers', first, forgetReports),
+            command: twoWorkersCommand(place, first),
+          },
+        ]
+      : []),
     keyed('csv-parse, COPY, keyed', [
       process.execPath,
       script('csv-parse-copy.ts'),

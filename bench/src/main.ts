@@ -59,6 +59,10 @@ async function measure(client: pg.Client, contender: Contender, postmaster: numb
     const found = await client.query<{ at: string }>(`SELECT pg_current_wal_insert_lsn() - '0/0' AS at`);
     return BigInt(found.rows[0]?.at ?? 0);
   };
+  // no way pays for what the one before it left to do
+  await client.query('CHECKPOINT');
+  await client.query('VACUUM ANALYZE');
+  await client.query('CHECKPOINT');
   const [walBefore, cpuBefore] = [await wal(), readServerCpu(postmaster)];
   const [command, ...parameters] = contender.command;
   const cost = await measureCommand(command, parameters);
@@ -148,7 +152,7 @@ try {
     if (options.dataset !== undefined && options.dataset !== name) continue;
     const pair = { first: await make(1), changed: await make(2) };
     const words = options.only?.split(',');
-    const contenders = makeContenders(server.connectionString, pair).filter(
+    const contenders = makeContenders({ url: server.connectionString, home }, pair).filter(
       (one) => words === undefined || one.name === YARDSTICK || words.some((word) => one.name.includes(word)),
     );
     await compare(client, contenders, postmaster);

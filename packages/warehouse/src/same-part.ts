@@ -45,25 +45,24 @@ async function findVisibleRow(
   load: LoadIdentity,
   partNo: number,
 ): Promise<VisibleRow | undefined> {
-  const table = toDataTable(load.dataset);
-  if (!(await isPartitioned(queries, table))) return undefined;
+  if (!(await isPartitioned(queries, toDataTable(load.dataset)))) return undefined;
   const found = await queries.query<VisibleRow>(VISIBLE_SQL, [load.unitId, partNo]);
-  const row = found.rows[0];
-  if (row?.part.fingerprint === undefined) return undefined;
-  // somebody may have deleted rows by hand: then the part is staged like any other, which brings them back
+  return found.rows[0]?.part.fingerprint === undefined ? undefined : found.rows[0];
+}
+
+/** Somebody may have deleted rows by hand: then the part is staged like any other, which brings them back. */
+async function areRowsThere(
+  { queries }: Connection,
+  { unit, dataset }: LoadIdentity,
+  { load_id: loadId, part }: VisibleRow,
+): Promise<boolean> {
+  const { account, reportKey, period } = unit;
   const count = await queries.query<{ rows: string }>(
-    `SELECT count(*) AS rows FROM ${table.sql}
+    `SELECT count(*) AS rows FROM ${toDataTable(dataset).sql}
      WHERE account = $1 AND report_key = $2 AND period_start >= $3 AND period_start < $4 AND part = $5 AND load_id = $6`,
-    [
-      load.unit.account,
-      load.unit.reportKey,
-      load.unit.period.start,
-      load.unit.period.end,
-      partNo,
-      row.load_id,
-    ],
+    [account, reportKey, period.start, period.end, part.part, loadId],
   );
-  return Number(count.rows[0]?.rows) === row.part.rows ? row : undefined;
+  return Number(count.rows[0]?.rows) === part.rows;
 }
 
 /** Reads the part to its end. Undefined when it is not what is visible: then nothing of it is staged, rejects included. */
@@ -77,6 +76,7 @@ export async function stageSamePart(
   const tableColumns = await readTableColumns(connection.queries, toDataTable(load.dataset));
   if (visible === undefined || part.copy === undefined || !fitsBinary(columns, tableColumns))
     return undefined;
+  if (!(await areRowsThere(connection, load, visible))) return undefined;
   const options = { pool: 'loads', doing: `Comparing part ${partNo} of ${load.label}` } as const;
   return await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);

@@ -110,7 +110,11 @@ describe('a part that is visible already', () => {
       target.reportKey,
     ]);
     const load = await warehouse.loader.begin(target, LOGS);
-    expect(await load.findVisiblePart(1)).toBeUndefined();
+    const parsed = part([
+      ['/a', 1],
+      ['/b', 2],
+    ]);
+    expect(await load.stageSamePart(1, 'a', parsed)).toBeUndefined();
     await load.abandon();
     await publish(target, [
       part([

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { parseUtcDay, silentLogger, systemClock } from '@edgeledger/core';
-import { runUnit } from '@edgeledger/pipeline';
+import { parseUtcDay, silentLogger } from '@edgeledger/core';
 import { createFileSource, findDataset } from '@edgeledger/sources';
 import { createWarehouse } from '@edgeledger/warehouse';
 
 /*
- * Our way, as a process of its own: `load-report.ts load|two|stage <url> <dataset> <report key> <account> …files`.
- * `two` begins the load, lets two more processes stage the parts, and publishes.
+ * One report by two workers, as processes: `two-workers.ts begin <url> <dataset> <report key> <account> …files`. It begins the load,
+ * starts two more of itself (`stage …`), of which each stages every second part, and publishes.
  */
 
 const [, , mode = '', url = '', dataset = '', reportKey = '', account = '', ...rest] = process.argv;
@@ -16,8 +15,7 @@ if (known === undefined) throw new Error(`There is no dataset ${dataset}.`);
 const files = mode === 'stage' ? rest.slice(2) : rest;
 await using warehouse = await createWarehouse({ connectionString: url });
 const source = createFileSource({ dataset: known, reportKey, account, files });
-const run = { signal: new AbortController().signal };
-const context = { now: new Date(), signal: run.signal, logger: silentLogger };
+const context = { now: new Date(), signal: new AbortController().signal, logger: silentLogger };
 const day = parseUtcDay('2026-11-20', 'the day');
 const [unit] = await source.discover({ from: day, to: day }, context);
 const ready = unit === undefined ? undefined : await source.check(unit, context);
@@ -31,21 +29,12 @@ if (mode === 'stage') {
     const parsed = await source.parse(unit, await source.open(unit, part, context), context);
     await load.stagePart(index + 1, part.name, parsed);
   }
-} else if (mode === 'two') {
+} else {
   const load = await warehouse.loader.begin(unit, known);
   const shares = [0, 1].map((share) => {
-    const script = [
-      import.meta.filename,
-      'stage',
-      url,
-      dataset,
-      reportKey,
-      account,
-      load.loadId,
-      String(share),
-    ];
+    const own = [import.meta.filename, 'stage', url, dataset, reportKey, account, load.loadId, String(share)];
     return once(
-      spawn(process.execPath, [...process.execArgv, ...script, ...files], { stdio: 'inherit' }),
+      spawn(process.execPath, [...process.execArgv, ...own, ...files], { stdio: 'inherit' }),
       'exit',
     );
   });
@@ -60,7 +49,4 @@ if (mode === 'stage') {
     isSettled: () => true,
     nextCheckAt: null,
   });
-} else {
-  const { ledger, loader } = warehouse;
-  await runUnit(unit, { source, ledger, loader, clock: systemClock, logger: silentLogger }, run);
 }
