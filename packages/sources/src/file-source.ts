@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { accessSync, constants, createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   ConfigError,
@@ -127,16 +128,36 @@ async function hashFiles(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of paths) {
     hash.update(`\n${basename(path)}\n`);
-    for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) hash.update(chunk);
+    await updateFromFile(hash, path);
   }
   return hash.digest('hex').slice(0, 32);
 }
 
-async function hashFile(path: string, signal: AbortSignal): Promise<string> {
+async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  const stream = createReadStream(path, { signal, highWaterMark: READ_BYTES });
-  for await (const chunk of readFile(stream, path)) hash.update(chunk);
+  await updateFromFile(hash, path);
   return hash.digest('hex');
+}
+
+/** Through one buffer: a stream's chunks would pile up to some 50 MB before the garbage collector comes by. */
+async function updateFromFile(hash: Hash, path: string): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  await using file = await guardReading(path, () => open(path));
+  for (;;) {
+    const { bytesRead } = await guardReading(path, () => file.read(buffer));
+    if (bytesRead === 0) return;
+    hash.update(buffer.subarray(0, bytesRead));
+  }
+}
+
+async function guardReading<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new ConfigError('file.unreadable', `Could not read ${path}. Check the file and its rights.`, {
+      cause,
+    });
+  }
 }
 
 function openFile(name: string, path: string, signal: AbortSignal): OpenedPart {
@@ -144,7 +165,7 @@ function openFile(name: string, path: string, signal: AbortSignal): OpenedPart {
   return {
     name,
     bytes: readFile(stream, path),
-    hash: () => hashFile(path, signal),
+    hash: () => hashFile(path),
     destroy: () => void stream.destroy(),
   };
 }
