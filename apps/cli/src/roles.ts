@@ -88,6 +88,7 @@ function startWorker(
     thresholds: config.rejects,
     shrink: config.revisions,
     spool: openSpool(config),
+    fileSlots: services.fileSlots,
     lateAfterMs: config.schedule.lateAfterHours * HOUR_MS,
     backfillDays: config.backfillDays,
     ...(options.onProgress && { onProgress: options.onProgress }),

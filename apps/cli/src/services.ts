@@ -10,7 +10,7 @@ import {
   type Source,
   type Spool,
 } from '@edgeledger/core';
-import { withArchive } from '@edgeledger/pipeline';
+import { createFileSlots, type FileSlots, withArchive } from '@edgeledger/pipeline';
 import type { QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import { createLogger } from '@edgeledger/telemetry';
@@ -22,6 +22,7 @@ import { VERSION } from './version.ts';
 export interface Services extends Setup {
   readonly warehouse: Warehouse;
   readonly databaseUrl: string;
+  readonly fileSlots: FileSlots;
 }
 
 export interface ServiceOptions {
@@ -74,7 +75,7 @@ export async function withServices<T>(
     await prepareSchema(warehouse, config, io);
     setup.shared.rateBudget = warehouse.rateBudget;
   }
-  return await use({ ...setup, warehouse, databaseUrl });
+  return await use({ ...setup, warehouse, databaseUrl, fileSlots: createFileSlots() });
 }
 
 async function openDatabase(

@@ -15,6 +15,7 @@ import {
 import {
   beginReport,
   checkUnit,
+  type FileSlots,
   failReport,
   planSource,
   publishReport,
@@ -50,6 +51,7 @@ export interface HandlerServices {
   readonly thresholds: RejectThresholds;
   readonly shrink?: ShrinkLimits;
   readonly spool?: Spool;
+  readonly fileSlots?: FileSlots;
   /** How long after its due time a unit that is not there is reported as late, in ms. */
   readonly lateAfterMs?: number;
   /** How many whole days a tick without a range looks back. */

@@ -1,4 +1,5 @@
 export { createArchivedSource, findArchivedReading, withArchive } from './archived-source.ts';
+export { createFileSlots, type FileSlots } from './file-slots.ts';
 export { decideFinality, type Finality, type Reading } from './finality.ts';
 export {
   HELD_REASON,

@@ -22,6 +22,7 @@ import {
   toEdgeledgerError,
   type UnitRef,
 } from '@edgeledger/core';
+import type { FileSlots } from './file-slots.ts';
 import { publishLoad } from './publish-load.ts';
 import { stagePart } from './stage-part.ts';
 
@@ -39,6 +40,8 @@ export interface UnitServices {
   readonly isCopy?: boolean;
   /** Where a part is kept aside that looks like the visible one; without it all parts are staged as they come. */
   readonly spool?: Spool;
+  /** Lets a limited number of files be read at the same time in this process; without it there is no limit. */
+  readonly fileSlots?: FileSlots;
 }
 
 export interface UnitRun {

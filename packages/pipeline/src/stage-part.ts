@@ -38,7 +38,12 @@ export async function stagePart(
   for (let attempt = 1; ; attempt += 1) {
     const progress = countProgress(run.onProgress);
     try {
-      return await stageOnce(part, services, { ...run, onProgress: progress.add });
+      const read = (): Promise<StagedPart> => {
+        run.signal.throwIfAborted();
+        return stageOnce(part, services, { ...run, onProgress: progress.add });
+      };
+      const { fileSlots, source } = services;
+      return fileSlots !== undefined && source.hasFiles === true ? await fileSlots(read) : await read();
     } catch (error) {
       progress.takeBack();
       if (run.signal.aborted || attempt >= ATTEMPTS || !isBrokenDownload(error)) throw error;

@@ -157,7 +157,7 @@ async function runSource(
   return [...planned.waiting.map((item) => item.until), ...later];
 }
 
-export function toUnitServices(source: Source, { warehouse, io, logger, config }: Services) {
+export function toUnitServices(source: Source, { warehouse, io, logger, config, fileSlots }: Services) {
   return {
     source,
     ledger: warehouse.ledger,
@@ -167,5 +167,6 @@ export function toUnitServices(source: Source, { warehouse, io, logger, config }
     thresholds: config.rejects,
     shrink: config.revisions,
     spool: openSpool(config),
+    fileSlots,
   };
 }

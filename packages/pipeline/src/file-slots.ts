@@ -1,0 +1,15 @@
+import pLimit from 'p-limit';
+
+/** Runs one reading of a file when there is room for it. */
+export type FileSlots = <Result>(read: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * Turning a file into tuples takes a core by itself, and about 20 MB: two at a time, so that one is read while the other waits for
+ * its download or for Postgres. More would only be more memory.
+ */
+const SLOTS = 2;
+
+/** One for each process. */
+export function createFileSlots(): FileSlots {
+  return pLimit(SLOTS);
+}
