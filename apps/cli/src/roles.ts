@@ -92,6 +92,7 @@ function startWorker(
     shrink: config.revisions,
     lateAfterMs: config.schedule.lateAfterHours * HOUR_MS,
     backfillDays: config.backfillDays,
+    ...(io.trial && { passing: io.trial.passing }),
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.onUnitEnd && { onUnitEnd: options.onUnitEnd }),
   };
@@ -99,6 +100,7 @@ function startWorker(
     handlers: createHandlers(handlerServices),
     logger,
     clock: io.clock,
+    ...(io.trial && { passing: io.trial.passing, lockMs: io.trial.lockMs }),
     onFailed: (failure) => {
       // a report fails with its part; the part is the one to name
       if (failure.jobName !== 'publish.report')

@@ -66,6 +66,7 @@ export async function withServices<T>(
     logger,
     version: VERSION,
     worker: `${options.role} ${process.pid}`,
+    ...(io.trial && { passing: io.trial.passing }),
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) {
@@ -154,12 +155,13 @@ function noSources(config: Config): ConfigError {
 
 /** Redis when configured, else BullMQ's tables in the warehouse's database. */
 export async function openQueue(
-  services: Pick<Services, 'config' | 'logger' | 'databaseUrl'>,
+  services: Pick<Services, 'config' | 'logger' | 'databaseUrl' | 'io'>,
 ): Promise<QueueBackend> {
   const { redisUrl } = services.config;
   return openQueueBackend({
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,
+    ...(services.io.trial && { backoffMs: services.io.trial.backoffMs }),
   });
 }
 

@@ -6,6 +6,7 @@ import {
   type Ledger,
   type Loader,
   type Logger,
+  type PassMilestone,
   type RejectThresholds,
   type ShrinkLimits,
   type Source,
@@ -55,6 +56,7 @@ export interface HandlerServices {
   readonly onProgress?: UnitRun['onProgress'];
   /** A unit is through in this process: loaded, waiting or lost. */
   readonly onUnitEnd?: (outcome: UnitOutcome) => void;
+  readonly passing?: PassMilestone;
 }
 
 /** What each job does, composed of pipeline functions. */
@@ -67,9 +69,11 @@ export function createHandlers(services: HandlerServices): Handlers {
       const context = { now, signal, logger: services.logger, isManual: payload.reason === 'backfill' };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
+      services.passing?.('plan.recorded');
       const { added } = await services.producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );
+      services.passing?.('plan.enqueued');
       const found = {
         added,
         waiting: planned.waiting.length,
@@ -117,6 +121,7 @@ async function loadUnit(
     return endUnit(await readUnit(unit, readiness, own, run), services);
   }
   const { loadId, remaining } = await beginReport(unit, readiness, own, run);
+  services.passing?.('report.begun');
   await services.producer.enqueueReport({
     unit: payload,
     loadId,
@@ -125,6 +130,7 @@ async function loadUnit(
     partCount: readiness.parts.length,
     parts: remaining.map(({ partNo, part }) => ({ partNo, partName: part.name })),
   });
+  services.passing?.('report.enqueued');
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
 }
 

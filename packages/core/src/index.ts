@@ -68,6 +68,7 @@ export {
   toEdgeledgerError,
 } from './errors.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { MILESTONES, type Milestone, type PassMilestone } from './milestones.ts';
 export {
   DEFAULT_REJECT_THRESHOLDS,
   isAboveThreshold,

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, ShutdownError, TransientError } from '@edgeledger/core';
+import { type Clock, type Logger, type PassMilestone, ShutdownError, TransientError } from '@edgeledger/core';
 import { DelayedError, type Job, type Processor, UnrecoverableError, WaitingError } from 'bullmq';
 import { isJobName, JOBS, type JobName, type JobPayload, parsePayload } from './catalog.ts';
 import { decideFailure, toFailedReason } from './failure.ts';
@@ -35,6 +35,7 @@ export interface RunJobParts {
   readonly isClosing: () => boolean;
   /** Instead of the catalog's time limit. */
   readonly timeoutMs: number | undefined;
+  readonly passing?: PassMilestone | undefined;
 }
 
 /** Reasons that BullMQ carries to the signal as plain text. */
@@ -52,6 +53,7 @@ export function createProcessor(parts: RunJobParts): Processor {
     const payload = readPayload(name, job);
     const heldForMs = JOBS[name].asksVendor ? parts.holds.remainingMs(payload.sourceId) : 0;
     if (heldForMs > 0) return delay(job, token, heldForMs);
+    parts.passing?.('job.taken');
     const limit = createTimeLimit(name, parts.timeoutMs ?? JOBS[name].timeoutMs);
     const signal = AbortSignal.any([limit.signal, toReasonedSignal(cancelSignal)]);
     let outcome: JobOutcome;
@@ -62,9 +64,13 @@ export function createProcessor(parts: RunJobParts): Processor {
     } finally {
       limit.clear();
     }
-    if (outcome.kind === 'done') return outcome.result;
+    if (outcome.kind === 'done') {
+      parts.passing?.('job.done');
+      return outcome.result;
+    }
     const { until, reason } = outcome;
     parts.logger.debug({ job: name, jobId: job.id, until: until.toISOString(), reason }, 'job waits');
+    parts.passing?.('job.delaying');
     return await delay(job, token, until.getTime() - parts.clock.now().getTime());
   };
 }

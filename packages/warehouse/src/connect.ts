@@ -1,4 +1,4 @@
-import { ConfigError, type LogFields, type Logger } from '@edgeledger/core';
+import { ConfigError, type LogFields, type Logger, type PassMilestone } from '@edgeledger/core';
 import pg from 'pg';
 import { type DatabaseLabel, fromPostgresError } from './pg-errors.ts';
 
@@ -17,6 +17,7 @@ export interface Connection {
   readonly loads: pg.Pool;
   /** `host:port/database`, for messages. */
   readonly label: DatabaseLabel;
+  readonly passing?: PassMilestone | undefined;
   close(): Promise<void>;
 }
 
@@ -25,6 +26,7 @@ export interface ConnectOptions {
   readonly applicationName: string;
   readonly maxConnections: number;
   readonly logger: Logger;
+  readonly passing?: PassMilestone | undefined;
 }
 
 /** The timeout of a connection attempt. As a pool option it would also limit waiting for a free connection. */
@@ -94,5 +96,5 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     await close();
     throw fromPostgresError(error, 'Connecting to the warehouse', label);
   }
-  return { queries, loads, label, close };
+  return { queries, loads, label, passing: options.passing, close };
 }

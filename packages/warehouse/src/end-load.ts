@@ -46,6 +46,7 @@ export async function failLoad(connection: Connection, load: LoadIdentity, failu
       [load.unitId, failure.error.code, failure.error.message, failure.now],
     );
   });
+  connection.passing?.('load.ended');
 }
 
 /** Nothing went wrong: the unit is as it was before, and the attempt does not count. */
@@ -56,6 +57,7 @@ export async function abandonLoad(connection: Connection, load: LoadIdentity): P
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   } as const;
   await withTransaction(connection, options, (client) => abandonWithin(client, load));
+  connection.passing?.('load.ended');
 }
 
 /** The same inside a transaction that is there already. */

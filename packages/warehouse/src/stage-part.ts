@@ -51,7 +51,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
   });
   await unstagePart(connection, load, partNo);
   const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
-  return await withTransaction(connection, options, async (client) => {
+  const staged = await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);
     await lockPart(client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
@@ -65,6 +65,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
       columns,
       chunks: copyText(connection, request, columns, { hash, counts }),
     });
+    connection.passing?.('part.copied');
     if (copied !== counts.rows) {
       throw new InvariantError(
         `Part ${partNo} of ${load.label}: ${counts.rows} rows sent, ${copied} staged.`,
@@ -83,6 +84,8 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await recordReceipt(client, load.loadId, receipt, columns);
     return receipt;
   });
+  connection.passing?.('part.staged');
+  return staged;
 }
 
 export async function unstagePart(connection: Connection, load: LoadIdentity, partNo: number): Promise<void> {
@@ -164,6 +167,7 @@ async function* copyText(
     for (const text of toCopyChunks(batch.rows, positions, part.columns.length)) {
       hash.update(text);
       yield text;
+      connection.passing?.('part.copying');
     }
     const room = Math.max(0, STORED_REJECTS_PER_PART - counts.rejects);
     await stageRejects(connection, { loadId: load.loadId, partNo }, batch.rejects.slice(0, room));

@@ -41,6 +41,7 @@ export async function sweepStaging(connection: Connection, request: SweepRequest
       });
       if (ended) loads += 1;
     }
+    connection.passing?.('sweep.dropping');
     const tables = await dropOrphans(connection);
     if (loads + tables > 0) logger.info({ loads, tables }, 'leftovers in staging cleared');
     return { loads, tables };

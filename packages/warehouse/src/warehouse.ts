@@ -4,6 +4,7 @@ import {
   type Ledger,
   type Loader,
   type Logger,
+  type PassMilestone,
   type RateBudget,
   silentLogger,
 } from '@edgeledger/core';
@@ -39,6 +40,7 @@ export interface WarehouseOptions {
   readonly worker?: string;
   /** Another folder of migrations, for tests. */
   readonly migrations?: string;
+  readonly passing?: PassMilestone;
 }
 
 /** The data tables' columns against the configured ones. */
@@ -78,6 +80,7 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     applicationName: options.applicationName ?? 'edgeledger',
     maxConnections: options.maxConnections ?? 12,
     logger,
+    passing: options.passing,
   });
   const database = new Kysely<WarehouseSchema>({
     dialect: new PostgresDialect({ pool: connection.queries }),

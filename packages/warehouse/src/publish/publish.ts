@@ -1,4 +1,10 @@
-import { type Finding, type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
+import {
+  type Finding,
+  type PassMilestone,
+  type PublishRequest,
+  type PublishResult,
+  TransientError,
+} from '@edgeledger/core';
 import type pg from 'pg';
 import { ensureColumns, readTableColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
@@ -50,8 +56,9 @@ export async function publishLoad(
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   } as const;
   const ending = await withTransaction(context.connection, options, (client) =>
-    publishWithin(client, load, request),
+    publishWithin(client, load, request, context.connection.passing),
   );
+  context.connection.passing?.('publish.committed');
   if (ending.kind === 'refused') throw ending.error;
   return ending.result;
 }
@@ -60,11 +67,13 @@ async function publishWithin(
   client: pg.PoolClient,
   load: LoadIdentity,
   request: PublishRequest,
+  passing: PassMilestone | undefined,
 ): Promise<Ending> {
   const unit = await findLockedUnit(client, load.unitId);
   const ended = await findEnding(client, load);
   if (ended !== undefined) return ended;
   if (unit === undefined || isSuperseded(unit, load)) return await supersede(client, load, request.now);
+  passing?.('publish.started');
   const staged = await readStaged(client, load);
   const target: PublishTarget = {
     dataset: load.dataset,
@@ -82,6 +91,7 @@ async function publishWithin(
   const counts = sameContent
     ? { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }
     : await publishRows(client, target);
+  passing?.('publish.rows-written');
   const isVisible = unit.state === 'loaded' || unit.state === 'held';
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
   await publishCompanions(client, load, request.companions);
@@ -97,6 +107,7 @@ async function publishWithin(
   await recordFindings(client, load.unit, findings, request.now);
   if (!unchanged) await checkMonth(client, load, request.now);
   await removeStagedLoad(client, load.loadId);
+  passing?.('publish.recorded');
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
 }
 
