@@ -22,6 +22,8 @@ export interface Trial {
   readonly lockMs: number;
   /** First retry delay of every job. */
   readonly backoffMs: number;
+  /** Longest pause that a vendor may ask for without the job going back to the queue. */
+  readonly inlineWaitMs: number;
 }
 
 export function printLine(io: Io, text: string): void {

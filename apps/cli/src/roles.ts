@@ -96,6 +96,10 @@ function startWorker(
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.onUnitEnd && { onUnitEnd: options.onUnitEnd }),
   };
+  // what this worker's predecessor left when it was killed; a tick sweeps, too, but the next one may be far
+  void sweep(services, io.clock.now()).catch((error: unknown) => {
+    logger.warn({ error }, 'leftovers were not cleared away at start');
+  });
   const consumer = createConsumer(backend, {
     handlers: createHandlers(handlerServices),
     logger,

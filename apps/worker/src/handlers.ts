@@ -92,14 +92,16 @@ export function createHandlers(services: HandlerServices): Handlers {
         partCount: payload.partCount,
       };
       const outcome = await stageReportPart(part, unitServices(payload, services), toRun(services, signal));
-      return outcome.kind === 'waiting'
-        ? outcome
-        : { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
+      if (outcome.kind === 'waiting') return outcome;
+      // the report that it belongs to finds out what is to be done
+      if (outcome.kind === 'stale') return { kind: 'done', result: { superseded: true } };
+      return { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
     },
     'publish.report': async (payload) => {
       const { vendorReportId, revision, partCount } = payload;
       const report = { ...toReport(payload), vendorReportId, revision, partCount };
       const outcome = await publishReport(report, unitServices(payload, services));
+      if (outcome.kind === 'superseded') return { kind: 'done', result: { superseded: true } };
       if (outcome.kind !== 'stale') return endUnit(outcome, services);
       await services.producer.enqueueUnits([toUnitPayload(payload.sourceId, fromUnitPayload(payload))]);
       return { kind: 'done', result: { loadedAnew: true } };

@@ -25,7 +25,8 @@ export const MILESTONES = {
   'report.begun': 'the first part of a report is staged, no job exists for the others',
   'report.enqueued': 'the parts of a report are jobs, the job that made them is not acknowledged',
   'partition.prepared': 'the partition to come is filled and has its key, nobody sees it',
-  'partition.detached': 'during partition swap: the old partition is dropped, the new one not attached, nothing committed',
+  'partition.detached':
+    'during partition swap: the old partition is dropped, the new one not attached, nothing committed',
   'partition.attached': 'during partition swap: the new partition is attached, nothing committed',
   'publish.started': 'before publish: everything is staged, no row is written',
   'publish.rows-written': 'rows are written, the transaction is not committed',

@@ -65,8 +65,7 @@ async function stageOnce(
   const context = { now: services.clock.now(), signal: run.signal, logger: services.logger };
   const received = await services.source.open(load.unit, part, context);
   services.passing?.('part.opened');
-  const opened =
-    services.passing === undefined ? received : withMilestones(received, services.passing);
+  const opened = services.passing === undefined ? received : withMilestones(received, services.passing);
   try {
     const parsed = await services.source.parse(
       load.unit,

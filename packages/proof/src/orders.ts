@@ -7,6 +7,8 @@ export interface Orders {
   readonly lockMs: number;
   /** First retry delay of jobs, in ms. */
   readonly backoffMs: number;
+  /** Longest pause that a vendor may ask for without the job going back to the queue, in ms. */
+  readonly inlineWaitMs: number;
 }
 
 export interface StopOrder {
@@ -17,7 +19,7 @@ export interface StopOrder {
   readonly how: 'kill' | 'freeze';
 }
 
-export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 50 };
+export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 50, inlineWaitMs: 300 };
 
 export function toOrdersText(orders: Orders): string {
   return JSON.stringify(orders);
@@ -37,7 +39,10 @@ export function parseOrders(text: string): Orders {
  * The listener that carries an order out: the process signals itself, so it ends in the very statement that passes
  * the milestone, with everything that was written to sockets and files before it and nothing after it.
  */
-export function createPassing({ stopAt }: Orders, signal: (name: NodeJS.Signals) => void): PassMilestone {
+export function createPassing(
+  { stopAt }: Pick<Orders, 'stopAt'>,
+  signal: (name: NodeJS.Signals) => void,
+): PassMilestone {
   let passed = 0;
   return (milestone) => {
     if (milestone !== stopAt?.milestone) return;

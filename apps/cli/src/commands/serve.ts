@@ -1,4 +1,4 @@
-import { DAY_MS } from '@edgeledger/core';
+import { DAY_MS, EdgeledgerError } from '@edgeledger/core';
 import { assertSources, watchSources } from '../check-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
@@ -21,7 +21,7 @@ export async function runServeCommand(
 ): Promise<number> {
   const setup = readSetup(io);
   const sources = roles.some((role) => role !== 'dashboard')
-    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS })
+    ? openSources(setup, { maxInlineWaitMs: io.trial?.inlineWaitMs ?? WORKER_INLINE_WAIT_MS })
     : [];
   return withServices(
     setup,

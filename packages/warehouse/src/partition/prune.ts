@@ -43,10 +43,11 @@ export async function prunePartitions(
   const pruned: PrunedDay[] = [];
   for (const day of await findDays(connection, request)) {
     const found = await patiently(() => pruneDay(connection, request, day));
-    if (found === undefined) continue;
-    pruned.push(found);
+    if (found !== undefined) pruned.push(found);
+    if (request.dryRun) continue;
     connection.passing?.('prune.dropped');
-    if (!request.dryRun) await patiently(() => dropEmptyDay(connection, request.dataset, day));
+    // also without a partition of this account: whoever dropped the last one may have been killed before this
+    await patiently(() => dropEmptyDay(connection, request.dataset, day));
   }
   return pruned;
 }

@@ -15,7 +15,7 @@ import {
   unsealPartition,
 } from '../partition/leaf.ts';
 import { attachPartition, dropPartition, ensureDay, findPartition, lockSlot } from '../partition/slot.ts';
-import { leafTable } from '../staging.ts';
+import { leafTable, relationExists } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { lockUnitRows, readUnit } from '../unit-lock.ts';
 import { assertComplete } from './replace.ts';
@@ -107,6 +107,12 @@ async function swapPartition(client: pg.PoolClient, load: LoadIdentity, swap: Sw
   const { old, hasLeaf, root, passing } = swap;
   if (!hasLeaf && old === undefined) return;
   await client.query(`SET LOCAL lock_timeout = ${SWAP_LOCK_TIMEOUT_MS}`);
+  if (!(await relationExists(client, dayTable(load)))) {
+    throw new TransientError(
+      'warehouse.conflict',
+      `Publishing ${load.label}: the table of its day was pruned meanwhile. It is made again.`,
+    );
+  }
   // in the order in which adding a column locks them; from here on none is added
   await client.query(`LOCK TABLE ONLY ${root.sql} IN ACCESS SHARE MODE`);
   await client.query(`LOCK TABLE ONLY ${dayTable(load).sql} IN SHARE UPDATE EXCLUSIVE MODE`);

@@ -9,6 +9,7 @@ import type pg from 'pg';
 import { ensureColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
 import type { LoadContext, LoadIdentity } from '../load-identity.ts';
+import { endOutdatedLoads } from '../outdated-loads.ts';
 import { isPartitioned } from '../partition/leaf.ts';
 import { areRejectsEqual, moveRejects } from '../rejects.ts';
 import type { LoadOutcome } from '../schema.ts';
@@ -65,6 +66,7 @@ export async function publishLoad(
   const ending = isLarge ? await swapPatiently(context.connection, load, publish) : await publish();
   passing?.('publish.committed');
   if (ending.kind === 'refused') throw ending.error;
+  await endOutdatedLoads(context.connection, load, context.logger);
   return ending.result;
 }
 
@@ -182,6 +184,7 @@ async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<En
     error: new TransientError(
       'load.superseded',
       `Publishing ${load.label}: the load has ended already (${row?.outcome ?? 'unknown'}). The next attempt begins a new load.`,
+      { context: { isNewerPublished: row?.outcome === 'superseded' } },
     ),
   };
 }
@@ -201,6 +204,7 @@ async function supersede(client: pg.PoolClient, load: LoadIdentity, now: Date): 
     error: new TransientError(
       'load.superseded',
       `Publishing ${load.label}: a load that began later was published first. Nothing was changed.`,
+      { context: { isNewerPublished: true } },
     ),
   };
 }
