@@ -24,6 +24,8 @@ export interface Trial {
   readonly backoffMs: number;
   /** Longest pause that a vendor may ask for without the job going back to the queue. */
   readonly inlineWaitMs: number;
+  /** How long a connection may be silent before it is taken for dead. */
+  readonly silenceMs: number;
 }
 
 export function printLine(io: Io, text: string): void {

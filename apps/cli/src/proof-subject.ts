@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { listenToSignals } from './signals.ts';
 
 /**
@@ -18,6 +19,10 @@ const { createPassing, parseOrders } = await import('@edgeledger/proof');
 const { runProcess } = await import('./run-process.ts');
 
 const [text = '{}', ...args] = process.argv.slice(2);
-const { lockMs, backoffMs, inlineWaitMs, ...orders } = parseOrders(text);
-const passing = createPassing(orders, (name) => process.kill(process.pid, name));
-await runProcess(args, { signal, trial: { passing, lockMs, backoffMs, inlineWaitMs } });
+const { stopAt, ...patience } = parseOrders(text);
+const passing = createPassing(stopAt, (name) => {
+  // whoever waits for it to be frozen cannot see it otherwise
+  if (name === 'SIGSTOP') writeSync(process.stdout.fd, 'Frozen.\n');
+  process.kill(process.pid, name);
+});
+await runProcess(args, { signal, trial: { passing, ...patience } });

@@ -30,6 +30,20 @@ export async function runProcess(args: readonly string[], { signal, trial }: Pro
     process.exitCode = exitCodeOf(error);
     if (!isAbortError(error)) io.status.print(`edgeledger: ${toMessage(error)}`);
   }
+  endSoon();
+}
+
+const LINGER_MS = 2_000;
+
+/**
+ * Everything is done and closed: what still keeps the process is a connection whose other end does not answer. Output that
+ * somebody reads slowly is waited for.
+ */
+function endSoon(): void {
+  setTimeout(() => {
+    if (process.stdout.writableLength > 0 || process.stderr.writableLength > 0) endSoon();
+    else process.exit();
+  }, LINGER_MS).unref();
 }
 
 /** One line for what a person can act on; an unexpected error keeps its stack, because a report needs it. */

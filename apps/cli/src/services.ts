@@ -66,7 +66,7 @@ export async function withServices<T>(
     logger,
     version: VERSION,
     worker: `${options.role} ${process.pid}`,
-    ...(io.trial && { passing: io.trial.passing }),
+    ...(io.trial && { passing: io.trial.passing, silenceMs: io.trial.silenceMs }),
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) {
@@ -158,10 +158,11 @@ export async function openQueue(
   services: Pick<Services, 'config' | 'logger' | 'databaseUrl' | 'io'>,
 ): Promise<QueueBackend> {
   const { redisUrl } = services.config;
+  const { trial } = services.io;
   return openQueueBackend({
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,
-    ...(services.io.trial && { backoffMs: services.io.trial.backoffMs }),
+    ...(trial && { backoffMs: trial.backoffMs, silenceMs: trial.silenceMs }),
   });
 }
 

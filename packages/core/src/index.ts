@@ -81,6 +81,7 @@ export {
   type RejectThresholds,
 } from './reject.ts';
 export { redactUrl, Secret } from './secret.ts';
+export { settlesWithin } from './settles-within.ts';
 export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
 export {
   type ExpectedUnit,

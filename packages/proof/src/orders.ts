@@ -9,6 +9,8 @@ export interface Orders {
   readonly backoffMs: number;
   /** Longest pause that a vendor may ask for without the job going back to the queue, in ms. */
   readonly inlineWaitMs: number;
+  /** How long a connection may be silent before it is taken for dead, in ms. */
+  readonly silenceMs: number;
 }
 
 export interface StopOrder {
@@ -19,7 +21,7 @@ export interface StopOrder {
   readonly how: 'kill' | 'freeze';
 }
 
-export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 50, inlineWaitMs: 300 };
+export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 50, inlineWaitMs: 300, silenceMs: 3_000 };
 
 export function toOrdersText(orders: Orders): string {
   return JSON.stringify(orders);
@@ -40,7 +42,7 @@ export function parseOrders(text: string): Orders {
  * the milestone, with everything that was written to sockets and files before it and nothing after it.
  */
 export function createPassing(
-  { stopAt }: Pick<Orders, 'stopAt'>,
+  stopAt: StopOrder | undefined,
   signal: (name: NodeJS.Signals) => void,
 ): PassMilestone {
   let passed = 0;

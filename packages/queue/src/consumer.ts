@@ -3,6 +3,7 @@ import {
   type EdgeledgerError,
   type Logger,
   type PassMilestone,
+  settlesWithin,
   systemClock,
 } from '@edgeledger/core';
 import type { Job, Worker } from 'bullmq';
@@ -133,14 +134,4 @@ async function closeWorkers(workers: readonly Worker[], graceMs: number, logger:
   const queues = workers.map((worker) => worker.name).join(', ');
   logger.warn({ queues }, 'jobs ignore their abort signal; they run again elsewhere once their lock expires');
   await settlesWithin(Promise.allSettled(workers.map((worker) => worker.disconnect())), DISCONNECT_LIMIT_MS);
-}
-
-async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  const limit = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => limit.resolve(false), limitMs);
-  try {
-    return await Promise.race([work.then(() => true), limit.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -42,6 +42,8 @@ export interface WarehouseOptions {
   /** Another folder of migrations, for tests. */
   readonly migrations?: string;
   readonly passing?: PassMilestone;
+  /** How long a connection in use may be silent before the server is asked about it, in ms. */
+  readonly silenceMs?: number;
 }
 
 /** The data tables' columns against the configured ones. */
@@ -84,6 +86,7 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     maxConnections: options.maxConnections ?? 12,
     logger,
     passing: options.passing,
+    silenceMs: options.silenceMs,
   });
   const database = new Kysely<WarehouseSchema>({
     dialect: new PostgresDialect({ pool: connection.queries }),
