@@ -8,6 +8,7 @@ let references: References;
 beforeAll(async () => {
   lab = await openTestLab();
   references = createReferences(lab);
+  for (const scenario of ['load', 'revision', 'prune', 'migrate'] as const) await references.get(scenario);
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 

@@ -21,7 +21,7 @@ export interface StopOrder {
   readonly how: 'kill' | 'freeze';
 }
 
-export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 50, inlineWaitMs: 300, silenceMs: 3_000 };
+export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 400, inlineWaitMs: 300, silenceMs: 3_000 };
 
 export function toOrdersText(orders: Orders): string {
   return JSON.stringify(orders);

@@ -75,6 +75,7 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
     isClosing: () => closing !== undefined,
     timeoutMs: options.timeoutMs,
     passing: options.passing,
+    outagePauseMs: backend.backoffMs,
   });
   const lockMs = options.lockMs ?? DEFAULT_LOCK_MS;
   const workers = QUEUE_KEYS.flatMap((key) => {
