@@ -10,7 +10,7 @@ beforeAll(async () => {
   references = createReferences(lab);
   for (const scenario of ['load', 'revision', 'prune', 'migrate'] as const) await references.get(scenario);
 });
-afterAll(() => lab[Symbol.asyncDispose]());
+afterAll(() => lab?.[Symbol.asyncDispose]());
 
 const WINDOWS = Object.keys(MILESTONES) as Milestone[];
 

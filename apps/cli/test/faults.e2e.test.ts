@@ -9,7 +9,7 @@ beforeAll(async () => {
   references = createReferences(lab);
   await references.get('load');
 });
-afterAll(() => lab[Symbol.asyncDispose]());
+afterAll(() => lab?.[Symbol.asyncDispose]());
 
 describe.each(['postgres', 'redis'] as const)('with the queue on %s', (backend) => {
   const cases = FAULT_TABLE.filter((fault) => backend === 'redis' || fault.redisOnly !== true);

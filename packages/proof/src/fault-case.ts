@@ -32,5 +32,6 @@ export async function runFaultCase(
     rows: recovery.rows,
     problems: [...problems, ...recovery.problems],
     durationMs: performance.now() - startedAt,
+    log: scene.worker.output(),
   };
 }
