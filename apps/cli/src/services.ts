@@ -66,7 +66,7 @@ export async function withServices<T>(
     logger,
     version: VERSION,
     worker: `${options.role} ${process.pid}`,
-    ...(io.trial && { passing: io.trial.passing, silenceMs: io.trial.silenceMs }),
+    ...io.trial,
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) {
