@@ -9,3 +9,4 @@ export { createJumpingClock, createPassing, type Orders, parseOrders } from './o
 export { PROCESS_TABLE, type ProcessCase, runProcessCase } from './process-table.ts';
 export { createRandom, type Random } from './random.ts';
 export { createReferences, type References } from './scenario.ts';
+export { findUnknownNames, isShort } from './short-proof.ts';
