@@ -12,6 +12,7 @@ const runGapsCommand = lazily(async () => (await import('./commands/gaps.ts')).r
 const runImportCommand = lazily(async () => (await import('./commands/import-files.ts')).runImportCommand);
 const runMigrateCommand = lazily(async () => (await import('./commands/migrate.ts')).runMigrateCommand);
 const runPlanCommand = lazily(async () => (await import('./commands/plan.ts')).runPlanCommand);
+const runProveCommand = lazily(async () => (await import('./commands/prove.ts')).runProveCommand);
 const runPruneCommand = lazily(async () => (await import('./commands/prune.ts')).runPruneCommand);
 const runReplayCommand = lazily(async () => (await import('./commands/replay.ts')).runReplayCommand);
 const runRunCommand = lazily(async () => (await import('./commands/run.ts')).runRunCommand);
@@ -76,6 +77,20 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  edgeledger doctor')
     .action(async (options) => finish(await runDoctorCommand(io, options)));
+  program
+    .command('prove')
+    .description(
+      'kill, cut and stall workers on an embedded Postgres of its own and compare every table; about a minute',
+    )
+    .option('--all', 'every case instead of the short list; many minutes')
+    .option('--only <text>', 'the cases whose name holds this text')
+    .option('--seed <n>', 'for the data and for random moments', toSeed, 1)
+    .option('--json', 'the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger prove\n  edgeledger prove --seed 7 --json\n  edgeledger prove --all --only Postgres',
+    )
+    .action(async (options) => finish(await runProveCommand(io, options)));
   program
     .command('status')
     .description('coverage, freshness, new columns and findings of every dataset')
@@ -219,6 +234,12 @@ function toCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
   throw new InvalidArgumentError('Give a whole number from 1 to 64.');
+}
+
+function toSeed(text: string): number {
+  const seed = Number(text);
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31) return seed;
+  throw new InvalidArgumentError('Give a whole number from 0.');
 }
 
 function toDays(text: string): number {

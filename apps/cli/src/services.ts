@@ -69,6 +69,7 @@ export async function withServices<T>(
     logger,
     version: VERSION,
     worker: `${options.role} ${process.pid}`,
+    ...io.trial,
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) {
@@ -163,14 +164,16 @@ function noSources(config: Config): ConfigError {
 
 /** Redis when configured, else BullMQ's tables in the warehouse's database. */
 export async function openQueue(
-  services: Pick<Services, 'config' | 'logger' | 'databaseUrl'>,
+  services: Pick<Services, 'config' | 'logger' | 'databaseUrl' | 'io'>,
 ): Promise<QueueBackend> {
   const { redisUrl } = services.config;
   // BullMQ is of no use to a command that loads by itself
   const { openQueueBackend } = await import('@edgeledger/queue');
+  const { trial } = services.io;
   return openQueueBackend({
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,
+    ...(trial && { backoffMs: trial.backoffMs, silenceMs: trial.silenceMs }),
   });
 }
 

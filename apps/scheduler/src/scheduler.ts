@@ -1,4 +1,4 @@
-import { type Logger, MINUTE_MS } from '@edgeledger/core';
+import { type Logger, MINUTE_MS, settlesWithin } from '@edgeledger/core';
 import {
   createProducer,
   DEFAULT_SCHEDULE,
@@ -18,6 +18,8 @@ export interface SchedulerOptions {
   /** How often the schedules are looked after, in ms. */
   readonly checkEveryMs?: number;
 }
+
+const CLOSE_LIMIT_MS = 2_000;
 
 export interface Scheduler {
   nextTicks(): Promise<readonly NextTick[]>;
@@ -63,7 +65,8 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     nextTicks: () => nextTicks(backend),
     close: async () => {
       clearInterval(timer);
-      await running;
+      // it may wait for a store that does not answer; the schedules are in the store whatever it says
+      if (running !== undefined) await settlesWithin(running, CLOSE_LIMIT_MS);
       await producer.close();
     },
   };

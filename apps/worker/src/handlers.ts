@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   addDays,
   type Clock,
@@ -6,6 +7,7 @@ import {
   type Ledger,
   type Loader,
   type Logger,
+  type PassMilestone,
   type RejectThresholds,
   type ShrinkLimits,
   type Source,
@@ -59,6 +61,7 @@ export interface HandlerServices {
   readonly onProgress?: UnitRun['onProgress'];
   /** A unit is through in this process: loaded, waiting or lost. */
   readonly onUnitEnd?: (outcome: UnitOutcome) => void;
+  readonly passing?: PassMilestone;
 }
 
 /** What each job does, composed of pipeline functions. */
@@ -71,9 +74,11 @@ export function createHandlers(services: HandlerServices): Handlers {
       const context = { now, signal, logger: services.logger, isManual: payload.reason === 'backfill' };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
+      services.passing?.('plan.recorded');
       const { added } = await services.producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );
+      services.passing?.('plan.enqueued');
       const found = {
         added,
         waiting: planned.waiting.length,
@@ -92,14 +97,16 @@ export function createHandlers(services: HandlerServices): Handlers {
         partCount: payload.partCount,
       };
       const outcome = await stageReportPart(part, unitServices(payload, services), toRun(services, signal));
-      return outcome.kind === 'waiting'
-        ? outcome
-        : { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
+      if (outcome.kind === 'waiting') return outcome;
+      // the report that it belongs to finds out what is to be done
+      if (outcome.kind === 'stale') return { kind: 'done', result: { superseded: true } };
+      return { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
     },
     'publish.report': async (payload) => {
       const { vendorReportId, revision, partCount } = payload;
       const report = { ...toReport(payload), vendorReportId, revision, partCount };
       const outcome = await publishReport(report, unitServices(payload, services));
+      if (outcome.kind === 'superseded') return { kind: 'done', result: { superseded: true } };
       if (outcome.kind !== 'stale') return endUnit(outcome, services);
       await services.producer.enqueueUnits([toUnitPayload(payload.sourceId, fromUnitPayload(payload))]);
       return { kind: 'done', result: { loadedAnew: true } };
@@ -121,6 +128,7 @@ async function loadUnit(
     return endUnit(await readUnit(unit, readiness, own, run), services);
   }
   const { loadId, parts } = await beginReport(unit, readiness, own);
+  services.passing?.('report.begun');
   await services.producer.enqueueReport({
     unit: payload,
     loadId,
@@ -129,6 +137,7 @@ async function loadUnit(
     partCount: readiness.parts.length,
     parts: parts.map(({ partNo, part }) => ({ partNo, partName: part.name })),
   });
+  services.passing?.('report.enqueued');
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
 }
 
@@ -137,12 +146,23 @@ export async function settleFailedJob(failure: JobFailure, services: HandlerServ
   if (failure.jobName !== 'stage.part' && failure.jobName !== 'publish.report') return;
   // the catalog parsed it when the job was made
   const payload = failure.payload as StagePartPayload | PublishReportPayload;
-  try {
-    await failReport(toReport(payload), failure.error, unitServices(payload, services));
-  } catch (error) {
-    services.logger.error({ job: failure.jobId, error }, 'could not record the failure of a report');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await failReport(toReport(payload), failure.error, unitServices(payload, services));
+      return;
+    } catch (error) {
+      if (attempt >= SETTLE_ATTEMPTS) {
+        services.logger.error({ job: failure.jobId, error }, 'could not record the failure of a report');
+        return;
+      }
+      // what failed the job may be what fails this: Postgres is away
+      await sleep(SETTLE_PAUSE_MS * attempt, undefined, { ref: false });
+    }
   }
 }
+
+const SETTLE_ATTEMPTS = 8;
+const SETTLE_PAUSE_MS = 500;
 
 function endUnit(outcome: UnitOutcome, services: HandlerServices): JobOutcome {
   services.onUnitEnd?.(outcome);

@@ -33,7 +33,9 @@ export interface ReportPart extends ReportLoad {
 
 export type PartOutcome =
   | { readonly kind: 'staged'; readonly rows: number; readonly rejects: number }
-  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string };
+  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
+  /** Its load has ended meanwhile: a later one took its place. */
+  | { readonly kind: 'stale' };
 
 /** How long the other parts give the first one to tell its header before they look for one of their own. */
 const HEADER_PATIENCE_MS = 3_000;
@@ -83,14 +85,25 @@ export async function stageReportPart(
     );
     return { kind: 'staged', rows: receipt.rows, rejects: receipt.rejects };
   } catch (error) {
+    if (!run.signal.aborted && hasEnded(error)) {
+      await load.abandon();
+      return { kind: 'stale' };
+    }
     if (!isHeaderUnknown(error) || header !== undefined) throw error;
     if ((await load.noteHeaderless(part.partNo)) >= part.partCount) throw error;
     return wait(HEADER_PAUSE_MS);
   }
 }
 
-/** What became of publishing; `stale` when its staged parts are gone and the unit has to be loaded anew. */
-export type PublishOutcome = UnitOutcome | { readonly kind: 'stale' };
+/**
+ * What became of publishing. `stale`: its staged parts are gone and the unit has to be loaded anew. `superseded`: a load
+ * that began later was published, there is nothing left to do.
+ */
+export type PublishOutcome = UnitOutcome | { readonly kind: 'stale' } | { readonly kind: 'superseded' };
+
+function hasEnded(error: unknown): boolean {
+  return toEdgeledgerError(error).code === 'load.superseded';
+}
 
 /**
  * Publishes what the parts staged. The files of a finished report are final. After a transient failure and
@@ -113,7 +126,7 @@ export async function publishReport(
       throw known;
     }
     await load.fail(known, services.clock.now());
-    return { kind: 'stale' };
+    return { kind: known.context.isNewerPublished === true ? 'superseded' : 'stale' };
   }
 }
 

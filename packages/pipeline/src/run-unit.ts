@@ -10,6 +10,7 @@ import {
   type Logger,
   type PartFacts,
   type PartRef,
+  type PassMilestone,
   type PublishResult,
   type Readiness,
   type RejectThresholds,
@@ -42,6 +43,7 @@ export interface UnitServices {
   readonly spool?: Spool;
   /** Lets a limited number of files be read at the same time in this process; without it there is no limit. */
   readonly fileSlots?: FileSlots;
+  readonly passing?: PassMilestone;
 }
 
 export interface UnitRun {
@@ -83,6 +85,7 @@ export async function checkUnit(
     await ledger.recordLost(unit, readiness.reason);
     return { kind: 'lost', reason: readiness.reason };
   }
+  services.passing?.('unit.checked');
   return readiness;
 }
 
@@ -122,6 +125,7 @@ async function stageParts(
       header ??= staged.receipt.header.length > 0 ? staged.receipt.header : undefined;
       if (staged.facts.splitInto !== undefined && staged.facts.splitInto.length > 0) {
         await load.unstagePart(partNo);
+        services.passing?.('part.split');
         const { rows, rejects } = staged.receipt;
         run.onProgress?.({ rows: -rows, rejects: -rejects, bytes: 0 });
         queue.unshift(...staged.facts.splitInto.map((part) => ({ part, postponed: false })));

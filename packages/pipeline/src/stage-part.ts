@@ -6,6 +6,8 @@ import {
   type PartFacts,
   type PartReceipt,
   type PartRef,
+  type PassMilestone,
+  type SourceContext,
   type StageProgress,
   toEdgeledgerError,
 } from '@edgeledger/core';
@@ -65,7 +67,7 @@ export function isBrokenDownload(error: unknown): boolean {
 async function stageOnce(part: PartToStage, services: UnitServices, run: UnitRun): Promise<StagedPart> {
   const { load } = part;
   const context = { now: services.clock.now(), signal: run.signal, logger: services.logger };
-  let opened = await services.source.open(load.unit, part.part, context);
+  let opened = await open(part, services, context);
   try {
     const visible = await load.findVisiblePart(part.partNo);
     if (visible !== undefined) {
@@ -75,7 +77,7 @@ async function stageOnce(part: PartToStage, services: UnitServices, run: UnitRun
         const same = await stageSame(part, opened, services, run);
         if (same !== undefined) return same;
         opened.destroy();
-        opened = await services.source.open(load.unit, part.part, context);
+        opened = await open(part, services, context);
       }
     }
     const parsed = await parse(part, opened, services, run);
@@ -84,6 +86,16 @@ async function stageOnce(part: PartToStage, services: UnitServices, run: UnitRun
   } finally {
     opened.destroy();
   }
+}
+
+async function open(
+  { load, part }: PartToStage,
+  { source, passing }: UnitServices,
+  context: SourceContext,
+): Promise<OpenedPart> {
+  const received = await source.open(load.unit, part, context);
+  passing?.('part.opened');
+  return passing === undefined ? received : withMilestones(received, passing);
 }
 
 /** The bytes are those of the visible part; undefined when they mean something else than before. */
@@ -113,6 +125,20 @@ async function parse(
     opened,
     header === undefined ? context : { ...context, header },
   );
+}
+
+/** Tells that the first and the last byte are here; kept ones are in the archive by then. */
+function withMilestones(opened: OpenedPart, passing: PassMilestone): OpenedPart {
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    let isFirst = true;
+    for await (const chunk of opened.bytes) {
+      if (isFirst) passing('part.receiving');
+      isFirst = false;
+      yield chunk;
+    }
+    passing('part.downloaded');
+  }
+  return { ...opened, bytes: pass() };
 }
 
 /** Rows of an attempt that failed do not count. */

@@ -1,23 +1,30 @@
 import { ConfigError, type Logger, redactUrl, TransientError } from '@edgeledger/core';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { QueueConnections } from './backend.ts';
+import type { QueueConnections, StoreOptions } from './backend.ts';
 
 /** The braces make all our keys hash to one slot, which BullMQ needs on a Redis Cluster. */
 const PREFIX = '{edgeledger}';
 const CONNECT_TIMEOUT_MS = 5_000;
 const CREDENTIALS_REFUSED = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)/;
 
-type ClientTuning = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest'>;
+type ClientTuning = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'>;
 
 /**
  * Two connections for everybody, plus a blocking one per worker that BullMQ adds. Producers fail fast when
  * Redis is away (a person or a tick waits for the answer), workers wait for its return however long it takes.
  */
-export async function openRedisConnections(redisUrl: string, logger: Logger): Promise<QueueConnections> {
+export async function openRedisConnections(
+  redisUrl: string,
+  { logger, silenceMs: socketTimeout }: StoreOptions,
+): Promise<QueueConnections> {
   assertRedisUrl(redisUrl);
-  const producers = createClient(redisUrl, logger, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
-  const workers = createClient(redisUrl, logger, { maxRetriesPerRequest: null });
+  const producers = createClient(redisUrl, logger, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    socketTimeout,
+  });
+  const workers = createClient(redisUrl, logger, { maxRetriesPerRequest: null, socketTimeout });
   try {
     await connect(producers, redisUrl);
     await connect(workers, redisUrl);

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, ShutdownError, TransientError } from '@edgeledger/core';
+import { type Clock, type Logger, type PassMilestone, ShutdownError, TransientError } from '@edgeledger/core';
 import { DelayedError, type Job, type Processor, UnrecoverableError, WaitingError } from 'bullmq';
 import { isJobName, JOBS, type JobName, type JobPayload, parsePayload } from './catalog.ts';
 import { decideFailure, toFailedReason } from './failure.ts';
@@ -35,6 +35,9 @@ export interface RunJobParts {
   readonly isClosing: () => boolean;
   /** Instead of the catalog's time limit. */
   readonly timeoutMs: number | undefined;
+  readonly passing?: PassMilestone | undefined;
+  /** Pause before a job that met an outage runs again, in ms; up to half as much is added at random. */
+  readonly outagePauseMs?: number | undefined;
 }
 
 /** Reasons that BullMQ carries to the signal as plain text. */
@@ -51,7 +54,8 @@ export function createProcessor(parts: RunJobParts): Processor {
     if (parts.isClosing()) return requeue(job, token);
     const payload = readPayload(name, job);
     const heldForMs = JOBS[name].asksVendor ? parts.holds.remainingMs(payload.sourceId) : 0;
-    if (heldForMs > 0) return delay(job, token, heldForMs);
+    if (heldForMs > 0) return delay(job, token, heldForMs, parts);
+    parts.passing?.('job.taken');
     const limit = createTimeLimit(name, parts.timeoutMs ?? JOBS[name].timeoutMs);
     const signal = AbortSignal.any([limit.signal, toReasonedSignal(cancelSignal)]);
     let outcome: JobOutcome;
@@ -62,10 +66,13 @@ export function createProcessor(parts: RunJobParts): Processor {
     } finally {
       limit.clear();
     }
-    if (outcome.kind === 'done') return outcome.result;
+    if (outcome.kind === 'done') {
+      parts.passing?.('job.done');
+      return outcome.result;
+    }
     const { until, reason } = outcome;
     parts.logger.debug({ job: name, jobId: job.id, until: until.toISOString(), reason }, 'job waits');
-    return await delay(job, token, until.getTime() - parts.clock.now().getTime());
+    return await delay(job, token, until.getTime() - parts.clock.now().getTime(), parts);
   };
 }
 
@@ -120,6 +127,15 @@ function toContext(job: Job, signal: AbortSignal, logger: Logger): JobContext {
   };
 }
 
+/** An outage that outlasts so many runs of one job is none. */
+const MOST_STARTS = 500;
+const OUTAGE_PAUSE_MS = 10_000;
+
+function toOutagePauseMs({ parts }: FailedRun): number {
+  const pauseMs = parts.outagePauseMs ?? OUTAGE_PAUSE_MS;
+  return Math.round(pauseMs * (1 + Math.random() / 2));
+}
+
 interface FailedRun {
   readonly job: Job;
   readonly token: string | undefined;
@@ -138,7 +154,15 @@ async function settleFailure(thrown: unknown, signal: AbortSignal, run: FailedRu
         { job: run.job.name, jobId: run.job.id, sourceId: run.payload.sourceId, delayMs: decision.delayMs },
         'source throttled',
       );
-      return delay(run.job, run.token, decision.delayMs);
+      return delay(run.job, run.token, decision.delayMs, run.parts);
+    case 'outage':
+      if (run.job.attemptsStarted >= MOST_STARTS)
+        throw named(new Error(toFailedReason(decision.error)), decision.error);
+      run.parts.logger.warn(
+        { job: run.job.name, jobId: run.job.id, error: decision.error.message },
+        'job waits until what it needs is there again',
+      );
+      return delay(run.job, run.token, toOutagePauseMs(run), run.parts);
     case 'fail':
       throw named(new UnrecoverableError(toFailedReason(decision.error)), decision.error);
     case 'retry':
@@ -153,7 +177,13 @@ function named<E extends Error>(error: E, cause: Error): E {
 }
 
 /** BullMQ's own clock decides when a delayed job is due, so the delay is passed on, not the instant. */
-async function delay(job: Job, token: string | undefined, delayMs: number): Promise<never> {
+async function delay(
+  job: Job,
+  token: string | undefined,
+  delayMs: number,
+  { passing }: Pick<RunJobParts, 'passing'>,
+): Promise<never> {
+  passing?.('job.delaying');
   await job.moveToDelayed(Date.now() + Math.max(0, delayMs), token);
   throw new DelayedError();
 }

@@ -23,8 +23,17 @@ export async function findRedisServer(path: string): Promise<string | undefined>
   return undefined;
 }
 
+export interface RedisOptions {
+  readonly password?: string;
+  /** How many numbered databases it has. Default 16. */
+  readonly databases?: number;
+}
+
 /** A Redis of its own on a free port with its own folder. */
-export async function startRedisServer(binary: string, password?: string): Promise<RedisServer> {
+export async function startRedisServer(
+  binary: string,
+  { password, databases = 16 }: RedisOptions = {},
+): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeledger-redis-'));
   const port = await findFreePort();
   const server = spawn(
@@ -32,6 +41,7 @@ export async function startRedisServer(binary: string, password?: string): Promi
     [
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
       ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
+      ...['--databases', String(databases)],
       ...(password === undefined ? [] : ['--requirepass', password]),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

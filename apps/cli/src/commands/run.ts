@@ -168,5 +168,6 @@ export function toUnitServices(source: Source, { warehouse, io, logger, config, 
     shrink: config.revisions,
     spool: openSpool(config),
     fileSlots,
+    ...(io.trial && { passing: io.trial.passing }),
   };
 }
