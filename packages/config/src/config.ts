@@ -140,6 +140,8 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   /** For each vendor without a source: the variables that would enable it. Empty when it has one. */
   readonly missing: Readonly<Record<Vendor, readonly string[]>>;
+  /** `host:port` of the emulated vendors' file server, used only while no source is configured. */
+  readonly demo: string | undefined;
   readonly backfillDays: number;
   readonly rejects: RejectThresholds;
   /** When a report that was issued again counts as much smaller and is held back. */

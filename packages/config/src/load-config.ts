@@ -24,7 +24,16 @@ import { parseFile } from './load-file.ts';
 import { findMissing, loadSources, type SourceFile } from './load-sources.ts';
 import { createProblems, type Problems } from './problems.ts';
 import { createTextFiles } from './text-files.ts';
-import { checkHttpUrl, checkListenHost, connectionUrl, matching, oneOf, wholeNumber } from './values.ts';
+import {
+  checkHost,
+  checkHttpUrl,
+  checkListenHost,
+  checkRedisUrl,
+  connectionUrl,
+  matching,
+  oneOf,
+  wholeNumber,
+} from './values.ts';
 import { createVariables, type Variables } from './variables.ts';
 import { loadYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -132,13 +141,14 @@ export function loadConfig(options: LoadConfigOptions): Config {
 
   const config: Config = {
     databaseUrl: findSecret(variables.find('DATABASE_URL', connectionUrl(['postgres', 'postgresql']))),
-    redisUrl: findSecret(variables.find('REDIS_URL', connectionUrl(['redis', 'rediss']))),
+    redisUrl: findSecret(variables.find('REDIS_URL', checkRedisUrl)),
     // npm's and pnpm's name for it
     invokedFrom: files.toPath(options.env.INIT_CWD ?? '.'),
     home,
     configFile: yaml?.path,
     sources,
     missing: findMissing(sources),
+    demo: variables.find('EDGELEDGER_DEMO', checkHost),
     backfillDays: variables.find('BACKFILL_DAYS', wholeNumber(1, 400)) ?? 90,
     rejects: {
       maxShare: file.rejects?.maxShare ?? DEFAULT_REJECT_THRESHOLDS.maxShare,

@@ -21,7 +21,8 @@ export const SETTINGS = [
   {
     name: 'REDIS_URL',
     group: 'Warehouse and queue',
-    meaning: 'the queue, `redis://host:6379` or `rediss://…`',
+    meaning:
+      'the queue, `redis://host:6379` or `rediss://…`; `redis+cluster://host1,host2,host3`; `redis+sentinel://host1,host2,host3/primary`',
     default: "unset: BullMQ's PostgreSQL backend on `DATABASE_URL`",
     secret: true,
   },
@@ -121,6 +122,13 @@ export const SETTINGS = [
     meaning:
       'account ids of the default details stream (the report needs them): comma list; without it that dataset is not planned',
     default: 'unset',
+  },
+  {
+    name: 'EDGELEDGER_DEMO',
+    group: 'Planning',
+    meaning:
+      'where the emulated vendors are (`host:port` of their file server); used only while no source is configured',
+    default: 'unset; `docker-compose.yml` sets it',
   },
   {
     name: 'BACKFILL_DAYS',

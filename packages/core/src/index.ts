@@ -69,6 +69,13 @@ export {
 } from './errors.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export {
+  type ParsedRedisAddress,
+  parseRedisAddress,
+  type RedisAddress,
+  type RedisHost,
+  toRedisLabel,
+} from './redis-address.ts';
+export {
   DEFAULT_REJECT_THRESHOLDS,
   isAboveThreshold,
   REJECT_CODES,

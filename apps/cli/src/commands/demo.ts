@@ -1,10 +1,11 @@
-import { addDays, HOUR_MS, MINUTE_MS, Secret, type Source, toUtcDay } from '@edgeledger/core';
+import { addDays, HOUR_MS, MINUTE_MS, type Source, toUtcDay } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { planSource, recordPlan } from '@edgeledger/pipeline';
 import { createProducer, toUnitPayload } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import type { DayRange } from '../day-range.ts';
 import { DEMO_QUESTIONS } from '../demo-questions.ts';
+import { DEMO_ACCOUNT, toDemoSources } from '../demo-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
@@ -19,8 +20,6 @@ export interface DemoOptions {
   readonly port?: number;
 }
 
-/** Rows of the demo are kept apart from real ones by their account. */
-const ACCOUNT = 'demo';
 /** Older than the longest demo, so that month-to-date reports start before its first day. */
 const HISTORY_DAYS = 125;
 const ROWS_PER_FILE = 300;
@@ -83,40 +82,12 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
 }
 
 function createDemoSources(emulator: Emulator, { io, logger, shared }: Services): Source[] {
-  const { imgix, akamai } = emulator.credentials;
-  return createSources(
-    [
-      {
-        vendor: 'imgix',
-        account: ACCOUNT,
-        apiKey: new Secret(imgix.apiKey),
-        apiUrl: new URL(emulator.imgixUrl),
-        fileHosts: [emulator.filesHost],
-        reportTypes: [
-          'cdn_logs',
-          'credit_analytics_daily',
-          'credit_analytics_mtd',
-          'image_analytics',
-          'mild_errors',
-          'source_analytics',
-        ],
-        reportTypesExplicit: true,
-      },
-      {
-        vendor: 'akamai',
-        account: ACCOUNT,
-        clientToken: new Secret(akamai.clientToken),
-        clientSecret: new Secret(akamai.clientSecret),
-        accessToken: new Secret(akamai.accessToken),
-        apiUrl: new URL(emulator.akamaiUrl),
-        streams: [
-          { name: 'default', dataset: 'endpoint_usage_by_time', objectIds: 'all' },
-          { name: 'default', dataset: 'api_usage_details', objectIds: emulator.scope.accountIds },
-        ],
-      },
-    ],
-    { clock: io.clock, logger, rateBudget: () => shared.rateBudget },
-  );
+  const facts = { ...emulator, ...emulator.credentials, ...emulator.scope };
+  return createSources(toDemoSources(facts), {
+    clock: io.clock,
+    logger,
+    rateBudget: () => shared.rateBudget,
+  });
 }
 
 /** The last days whose reports are out: yesterday's are promised by 04:00 UTC. */
@@ -167,8 +138,8 @@ async function untilLoaded(roles: RunningRoles, io: Io): Promise<void> {
 /** Prints coverage and the answers; true when every unit of the range is loaded. */
 async function printAnswers(services: Services, range: DayRange, enqueued: number): Promise<boolean> {
   const { io, warehouse } = services;
-  const totals = (await warehouse.questions.totals()).filter((total) => total.account === ACCOUNT);
-  const missing = (await warehouse.questions.gaps()).filter((gap) => gap.account === ACCOUNT);
+  const totals = (await warehouse.questions.totals()).filter((total) => total.account === DEMO_ACCOUNT);
+  const missing = (await warehouse.questions.gaps()).filter((gap) => gap.account === DEMO_ACCOUNT);
   if (enqueued === 0) {
     printLine(io, `Nothing to load: ${range.from} to ${range.to} are covered by an earlier run.`);
   }

@@ -1,5 +1,6 @@
 import { DAY_MS } from '@edgeledger/core';
 import { assertSources, watchSources } from '../check-sources.ts';
+import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
 import { type Role, startRoles } from '../roles.ts';
@@ -19,11 +20,12 @@ export async function runServeCommand(
   roles: readonly Role[],
   options: ServeOptions,
 ): Promise<number> {
-  const setup = readSetup(io);
+  await using vendors = await withDemoVendors(readSetup(io));
+  const { setup } = vendors;
   const sources = roles.some((role) => role !== 'dashboard')
     ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS })
     : [];
-  return withServices(
+  return await withServices(
     setup,
     { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
     async (services) => {
