@@ -32,9 +32,13 @@ ENV NODE_ENV=production \
 
 COPY --from=install /app /app
 COPY --chmod=0755 deploy/docker/healthcheck.mjs /app/healthcheck.mjs
-RUN ln -s /app/apps/cli/src/main.ts /usr/local/bin/edgeledger \
- && install -d -o node -g node -m 0750 /var/lib/edgeledger
-WORKDIR /app
+# for `docker compose exec worker edgeledger status`
+RUN printf '#!/bin/sh\nexec node /app/apps/cli/src/main.ts "$@"\n' > /usr/local/bin/edgeledger \
+ && chmod 0755 /usr/local/bin/edgeledger \
+ && install -d -o node -g node -m 0750 /var/lib/edgeledger \
+ && install -d /etc/edgeledger
+# edgeledger.yaml is read from here when somebody mounts it
+WORKDIR /etc/edgeledger
 USER node
 VOLUME /var/lib/edgeledger
 EXPOSE 3000 9464

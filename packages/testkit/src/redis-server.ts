@@ -40,7 +40,7 @@ export async function startRedisServer(binary: string, password?: string): Promi
   return {
     url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
     stop: async () => {
-      if (server.exitCode === null) {
+      if (server.exitCode === null && server.signalCode === null) {
         const exited = once(server, 'exit');
         server.kill('SIGKILL');
         await exited;

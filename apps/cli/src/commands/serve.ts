@@ -1,4 +1,5 @@
-import { DAY_MS } from '@edgeledger/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DAY_MS, isAbortError } from '@edgeledger/core';
 import { assertSources, watchSources } from '../check-sources.ts';
 import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -14,11 +15,40 @@ export interface ServeOptions {
 /** A worker leaves a throttled job to the queue instead of holding its place for long. */
 const WORKER_INLINE_WAIT_MS = 10_000;
 
+/** What a start that is under way gets to end by itself after a signal; a server that does not answer takes longer. */
+const START_GRACE_MS = 3_000;
+
 /** Runs roles until SIGINT or SIGTERM; then takes no more work, lets jobs finish or rolls them back, and ends. */
 export async function runServeCommand(
   io: Io,
   roles: readonly Role[],
   options: ServeOptions,
+): Promise<number> {
+  const progress = { isUp: false };
+  const serving = serve(io, roles, options, progress);
+  try {
+    return await Promise.race([serving, untilStartIsGivenUp(io.signal, progress)]);
+  } catch (error) {
+    if (io.signal.aborted && isAbortError(error)) return EXIT.done;
+    throw error;
+  }
+}
+
+/** Never resolves once the roles are up: then closing them takes what it takes. */
+async function untilStartIsGivenUp(
+  signal: AbortSignal,
+  progress: { readonly isUp: boolean },
+): Promise<number> {
+  await untilAborted(signal);
+  await sleep(START_GRACE_MS, undefined, { ref: false });
+  return progress.isUp ? await new Promise<never>(() => undefined) : EXIT.done;
+}
+
+async function serve(
+  io: Io,
+  roles: readonly Role[],
+  options: ServeOptions,
+  progress: { isUp: boolean },
 ): Promise<number> {
   await using vendors = await withDemoVendors(readSetup(io));
   const { setup } = vendors;
@@ -32,6 +62,7 @@ export async function runServeCommand(
       await assertSources(sources, setup, { tellFailures: true });
       const watch = watchSources(sources, setup, DAY_MS);
       const running = await startRoles(roles, services, { ...options, sources });
+      progress.isUp = true;
       try {
         announce(io, roles, running.dashboardUrl, services);
         await untilAborted(io.signal);
