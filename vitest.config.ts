@@ -26,6 +26,7 @@ export default defineConfig({
         20_000,
       ),
       project('architecture', ['packages/testkit/test/architecture.test.ts'], 20_000),
+      project('deploy', ['packages/testkit/test/deploy/**/*.test.ts'], 60_000),
       project('postgres', ['{apps,packages}/*/test/**/*.pg.test.ts'], 60_000, POSTGRES),
       project('queue', ['{apps,packages}/*/test/**/*.queue.test.ts'], 60_000, POSTGRES),
       project(
