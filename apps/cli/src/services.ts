@@ -11,7 +11,7 @@ import {
 import { withArchive } from '@edgeledger/pipeline';
 import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
-import { createLogger } from '@edgeledger/telemetry';
+import { createLogger, type Metrics } from '@edgeledger/telemetry';
 import { createWarehouse, openEmbeddedPostgres, type Warehouse } from '@edgeledger/warehouse';
 import { type Io, printNote } from './io.ts';
 import { VERSION } from './version.ts';
@@ -111,6 +111,7 @@ export function openSources(setup: Setup, options: SourceOptions = {}): Source[]
     logger,
     rateBudget: () => shared.rateBudget,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
+    ...(options.metrics && { http: { onAttempt: options.metrics.countRequest } }),
   });
   const archive = openArchive(config);
   return archive === undefined ? sources : sources.map((source) => withArchive(source, archive));
@@ -141,6 +142,8 @@ export async function sweep(
 export interface SourceOptions {
   /** Longest pause that a request makes by itself when the vendor throttles. */
   readonly maxInlineWaitMs?: number;
+  /** Counts the requests. */
+  readonly metrics?: Metrics;
 }
 
 function noSources(config: Config): ConfigError {

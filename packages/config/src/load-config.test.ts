@@ -55,9 +55,17 @@ test('an empty environment gives the defaults and says what would enable each ve
     archive: { kind: 'off' },
     alerts: undefined,
     dashboard: { host: '127.0.0.1', port: 3000 },
+    metrics: { host: '127.0.0.1' },
     log: { level: 'info', format: 'json' },
     otelEndpoint: undefined,
   });
+});
+
+test('metrics of roles without pages are served where a person says, with a token from a file if need be', () => {
+  const config = load({ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0', METRICS_TOKEN: 'let-me-in' });
+  expect(config.metrics).toMatchObject({ port: 9464, host: '0.0.0.0' });
+  expect(config.metrics.token?.reveal()).toBe('let-me-in');
+  expect(() => load({ METRICS_PORT: '70000' })).toThrow(/METRICS_PORT/);
 });
 
 test('the configuration cannot be changed', () => {

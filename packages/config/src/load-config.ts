@@ -16,6 +16,7 @@ import {
   type DashboardConfig,
   LOG_FORMATS,
   LOG_LEVELS,
+  type MetricsConfig,
   type ScheduleConfig,
 } from './config.ts';
 import { createEnvironment } from './environment.ts';
@@ -72,6 +73,16 @@ function loadDashboard(variables: Variables, problems: Problems): DashboardConfi
   return user === undefined || password === undefined
     ? { host, port }
     : { host, port, user, password: new Secret(password) };
+}
+
+function loadMetrics(variables: Variables): MetricsConfig {
+  const port = variables.find('METRICS_PORT', wholeNumber(0, 65_535));
+  const token = variables.given('METRICS_TOKEN')?.text;
+  return {
+    host: variables.find('METRICS_HOST', checkListenHost) ?? '127.0.0.1',
+    ...(port !== undefined && { port }),
+    ...(token !== undefined && { token: new Secret(token) }),
+  };
 }
 
 function loadSchedule(file: FileConfig): ScheduleConfig {
@@ -159,6 +170,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     archive: loadArchive({ archive: file.archive, home }, files, problems),
     alerts: loadAlerts(file),
     dashboard: loadDashboard(variables, problems),
+    metrics: loadMetrics(variables),
     log: {
       level: variables.find('LOG_LEVEL', oneOf(LOG_LEVELS)) ?? 'info',
       format: variables.find('LOG_FORMAT', oneOf(LOG_FORMATS)) ?? (options.isTerminal ? 'pretty' : 'json'),

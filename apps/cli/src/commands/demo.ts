@@ -3,11 +3,13 @@ import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { planSource, recordPlan } from '@edgeledger/pipeline';
 import { createProducer, toUnitPayload } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
+import type { Metrics } from '@edgeledger/telemetry';
 import type { DayRange } from '../day-range.ts';
 import { DEMO_QUESTIONS } from '../demo-questions.ts';
 import { DEMO_ACCOUNT, toDemoSources } from '../demo-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
+import { connectMetrics, createRoleMetrics } from '../process-metrics.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
 import { readSetup, type Services, withServices } from '../services.ts';
@@ -51,19 +53,22 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
       imgix: { partMaxRows: ROWS_PER_FILE },
     }),
   );
-  const sources = createDemoSources(emulator, services);
+  const metrics = createRoleMetrics(['worker', 'scheduler', 'dashboard']);
+  const sources = createDemoSources(emulator, services, metrics);
   for (const source of sources) stack.defer(() => source.close());
   printNote(io, `Emulated vendors: imgix ${emulator.imgixUrl}, Akamai ${emulator.akamaiUrl}`);
 
   const progress = createProgress(io.status, io.clock);
   const roles = await startRoles(options.once ? ['worker'] : ['worker', 'dashboard'], services, {
     sources,
+    metrics,
     port: options.port ?? 0,
     onProgress: (delta) => progress.watcher.onProgress?.(delta),
     onUnitEnd: () => progress.end(),
     onUnitFailed: (reason) => progress.end(reason),
   });
   stack.defer(() => roles.close());
+  connectMetrics(metrics, services, roles.backend);
 
   const range = lastDays(options.days, io.clock.now());
   const enqueued = await enqueueMissing(services, sources, range, { roles, progress });
@@ -81,12 +86,13 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   return EXIT.done;
 }
 
-function createDemoSources(emulator: Emulator, { io, logger, shared }: Services): Source[] {
+function createDemoSources(emulator: Emulator, { io, logger, shared }: Services, metrics: Metrics): Source[] {
   const facts = { ...emulator, ...emulator.credentials, ...emulator.scope };
   return createSources(toDemoSources(facts), {
     clock: io.clock,
     logger,
     rateBudget: () => shared.rateBudget,
+    http: { onAttempt: metrics.countRequest },
   });
 }
 

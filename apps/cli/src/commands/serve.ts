@@ -4,6 +4,7 @@ import { assertSources, watchSources } from '../check-sources.ts';
 import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
+import { connectMetrics, createRoleMetrics, serveMetrics } from '../process-metrics.ts';
 import { type Role, startRoles } from '../roles.ts';
 import { openSources, readSetup, type Services, withServices } from '../services.ts';
 
@@ -52,19 +53,26 @@ async function serve(
 ): Promise<number> {
   await using vendors = await withDemoVendors(readSetup(io));
   const { setup } = vendors;
+  const metrics = createRoleMetrics(roles);
   const sources = roles.some((role) => role !== 'dashboard')
-    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS })
+    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS, metrics })
     : [];
   return await withServices(
     setup,
     { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
     async (services) => {
+      setup.shared.rateBudget = metrics.measureBudget(services.warehouse.rateBudget);
       await assertSources(sources, setup, { tellFailures: true });
       const watch = watchSources(sources, setup, DAY_MS);
-      const running = await startRoles(roles, services, { ...options, sources });
+      const running = await startRoles(roles, services, { ...options, sources, metrics });
       progress.isUp = true;
+      await using stack = new AsyncDisposableStack();
       try {
+        connectMetrics(metrics, services, running.backend);
+        const served = await serveMetrics(metrics, services, running);
+        stack.defer(async () => served?.close());
         announce(io, roles, running.dashboardUrl, services);
+        if (served !== undefined) printNote(io, `Metrics: ${served.url}/metrics`);
         await untilAborted(io.signal);
         printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
       } finally {
