@@ -1,4 +1,4 @@
-import type { Clock } from '@edgeledger/core';
+import type { Clock, PassMilestone } from '@edgeledger/core';
 import type { StatusLine, TextOutput } from './status-line.ts';
 
 /** What a command touches of the process, so that tests can stand in for a terminal. */
@@ -11,6 +11,21 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Resolves after the time, or rejects when the signal aborts. */
   readonly pause: (durationMs: number, signal: AbortSignal) => Promise<void>;
+  /** Set where a proof runs the command as its subject, see proof-subject.ts; nothing else can set it. */
+  readonly trial?: Trial;
+}
+
+/** What a proof changes of a process: it listens to it, and it has less patience than production. */
+export interface Trial {
+  readonly passing: PassMilestone;
+  /** How long the queue waits for a sign of life of a worker. */
+  readonly lockMs: number;
+  /** First retry delay of every job. */
+  readonly backoffMs: number;
+  /** Longest pause that a vendor may ask for without the job going back to the queue. */
+  readonly inlineWaitMs: number;
+  /** How long a connection may be silent before it is taken for dead. */
+  readonly silenceMs: number;
 }
 
 export function printLine(io: Io, text: string): void {

@@ -97,13 +97,19 @@ function startWorker(
     shrink: config.revisions,
     lateAfterMs: config.schedule.lateAfterHours * HOUR_MS,
     backfillDays: config.backfillDays,
+    ...(io.trial && { passing: io.trial.passing }),
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.onUnitEnd && { onUnitEnd: options.onUnitEnd }),
   };
+  // what this worker's predecessor left when it was killed; a tick sweeps, too, but the next one may be far
+  void sweep(services, io.clock.now()).catch((error: unknown) => {
+    logger.warn({ error }, 'leftovers were not cleared away at start');
+  });
   const consumer = createConsumer(backend, {
     handlers: createHandlers(handlerServices),
     logger,
     clock: io.clock,
+    ...(io.trial && { passing: io.trial.passing, lockMs: io.trial.lockMs }),
     onFailed: (failure) => {
       // a report fails with its part; the part is the one to name
       if (failure.jobName !== 'publish.report')

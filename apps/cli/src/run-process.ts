@@ -1,50 +1,49 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EdgeledgerError, isAbortError, ShutdownError, systemClock } from '@edgeledger/core';
+import { EdgeledgerError, isAbortError, systemClock } from '@edgeledger/core';
 import { exitCodeOf } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import type { Io, Trial } from './io.ts';
 import { runProgram } from './program.ts';
 import { createStatusLine } from './status-line.ts';
 
-/** What is left for the output to be taken. */
-const EXIT_LIMIT_MS = 2_000;
-
-export interface RunningProcess {
-  /** The first call asks for an orderly end, the second one does not ask. */
-  stop(): void;
-  readonly ended: Promise<void>;
+interface ProcessOptions {
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+  readonly trial?: Trial;
 }
 
-/** Runs the command of this process and sets its exit code. */
-export function runProcess(): RunningProcess {
-  const stop = new AbortController();
+/** Runs the command line in this process: its streams, its exit code. */
+export async function runProcess(args: readonly string[], { signal, trial }: ProcessOptions): Promise<void> {
   // a reader that closes early (`edgeledger status | head`) is no failure
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
   const io: Io = {
     stdout: process.stdout,
     status: createStatusLine(process.stderr),
     clock: systemClock,
-    signal: stop.signal,
-    pause: (durationMs, signal) => sleep(durationMs, undefined, { signal }),
+    signal,
+    pause: (durationMs, stop) => sleep(durationMs, undefined, { signal: stop }),
+    ...(trial === undefined ? {} : { trial }),
   };
-  return {
-    stop: () => {
-      if (stop.signal.aborted) process.exit(130);
-      stop.abort(new ShutdownError('stopped by a signal'));
-    },
-    ended: run(io),
-  };
-}
-
-async function run(io: Io): Promise<void> {
   try {
-    process.exitCode = await runProgram(process.argv.slice(2), io);
+    process.exitCode = await runProgram(args, io);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     if (!isAbortError(error)) io.status.print(`edgeledger: ${toMessage(error)}`);
   }
-  // everything is closed by now; what still holds the process up (a connection to a server that is away, looking for
-  // it again and again) must not make a container's end a kill
-  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
+  endSoon();
+}
+
+const LINGER_MS = 2_000;
+
+/**
+ * Everything is done and closed: what still keeps the process is a connection whose other end does not answer. Output that
+ * somebody reads slowly is waited for.
+ */
+function endSoon(): void {
+  setTimeout(() => {
+    if (process.stdout.writableLength > 0 || process.stderr.writableLength > 0) endSoon();
+    else process.exit();
+  }, LINGER_MS).unref();
 }
 
 /** One line for what a person can act on; an unexpected error keeps its stack, because a report needs it. */

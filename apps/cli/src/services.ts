@@ -66,6 +66,7 @@ export async function withServices<T>(
     logger,
     version: VERSION,
     worker: `${options.role} ${process.pid}`,
+    ...(io.trial && { passing: io.trial.passing, silenceMs: io.trial.silenceMs }),
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) {
@@ -157,12 +158,14 @@ function noSources(config: Config): ConfigError {
 
 /** Redis when configured, else BullMQ's tables in the warehouse's database. */
 export async function openQueue(
-  services: Pick<Services, 'config' | 'logger' | 'databaseUrl'>,
+  services: Pick<Services, 'config' | 'logger' | 'databaseUrl' | 'io'>,
 ): Promise<QueueBackend> {
   const { redisUrl } = services.config;
+  const { trial } = services.io;
   return openQueueBackend({
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,
+    ...(trial && { backoffMs: trial.backoffMs, silenceMs: trial.silenceMs }),
   });
 }
 

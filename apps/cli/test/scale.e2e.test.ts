@@ -179,6 +179,7 @@ describe.skipIf(redisBinary === undefined)('workers on one Redis (needs redis-se
     await untilLoaded(250);
     expect(await first.stop('SIGKILL')).toBe(null);
     first = start();
+    // a killed worker's jobs are in the store; a store that forgets them as well leaves the ledger alone to know
     await untilLoaded(350);
     expect(await countLoaded(world)).toBeLessThan(BACKFILL_DAYS * DATASETS);
     expect(await sendToRedis(world.redisUrl, ['FLUSHALL'])).toBe('+OK\r\n');

@@ -1,4 +1,4 @@
-import { type Logger, MINUTE_MS } from '@edgeledger/core';
+import { type Logger, settlesWithin } from '@edgeledger/core';
 import {
   createProducer,
   DEFAULT_SCHEDULE,
@@ -10,14 +10,19 @@ import {
   type ScheduledSource,
 } from '@edgeledger/queue';
 
+/** One read of the store; so soon a flushed one is noticed, and what it held is planned again. */
+export const CHECK_EVERY_MS = 20_000;
+
 export interface SchedulerOptions {
   readonly backend: QueueBackend;
   readonly sources: readonly ScheduledSource[];
   readonly schedule?: Schedule;
   readonly logger: Logger;
-  /** How often the schedules are looked after, in ms. */
+  /** How often the schedules are looked after, in ms. Default {@link CHECK_EVERY_MS}. */
   readonly checkEveryMs?: number;
 }
+
+const CLOSE_LIMIT_MS = 2_000;
 
 export interface Scheduler {
   nextTicks(): Promise<readonly NextTick[]>;
@@ -36,19 +41,25 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   const { backend, sources, logger } = options;
   const producer = createProducer(backend);
   const schedule = options.schedule ?? DEFAULT_SCHEDULE;
-  const planAll = async (): Promise<void> => {
-    for (const { sourceId } of sources) await producer.enqueueTick({ sourceId, reason: 'reconcile' });
+  const planAll = async (isQueueLost: boolean): Promise<void> => {
+    const known = isQueueLost ? { isQueueLost } : {};
+    for (const { sourceId } of sources)
+      await producer.enqueueTick({ sourceId, reason: 'reconcile', ...known });
   };
   const result = await registerSchedules(backend, sources, schedule);
-  await planAll();
+  await planAll(result.kept === 0);
   logger.info({ sources: sources.map(({ sourceId }) => sourceId), ...result }, 'schedules registered');
 
+  let isPlanDue = false;
   const lookAfter = async (): Promise<void> => {
     try {
       const { changed } = await registerSchedules(backend, sources, schedule, { onlyMissing: true });
-      if (changed === 0) return;
-      logger.warn({ changed }, 'schedules were lost and are registered again');
-      await planAll();
+      if (changed > 0) logger.warn({ changed }, 'schedules were lost and are registered again');
+      // the store may go away again between the two
+      isPlanDue ||= changed > 0;
+      if (!isPlanDue) return;
+      await planAll(true);
+      isPlanDue = false;
     } catch (error) {
       logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'schedules not checked');
     }
@@ -58,12 +69,13 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     running ??= lookAfter().finally(() => {
       running = undefined;
     });
-  }, options.checkEveryMs ?? MINUTE_MS);
+  }, options.checkEveryMs ?? CHECK_EVERY_MS);
   return {
     nextTicks: () => nextTicks(backend),
     close: async () => {
       clearInterval(timer);
-      await running;
+      // it may wait for a store that does not answer; the schedules are in the store whatever it says
+      if (running !== undefined) await settlesWithin(running, CLOSE_LIMIT_MS);
       await producer.close();
     },
   };

@@ -6,6 +6,7 @@ import {
   type Ledger,
   type Loader,
   type Logger,
+  type PassMilestone,
   type RejectThresholds,
   type ShrinkLimits,
   type Source,
@@ -55,6 +56,7 @@ export interface HandlerServices {
   readonly onProgress?: UnitRun['onProgress'];
   /** A unit is through in this process: loaded, waiting or lost. */
   readonly onUnitEnd?: (outcome: UnitOutcome) => void;
+  readonly passing?: PassMilestone;
 }
 
 /** What each job does, composed of pipeline functions. */
@@ -64,12 +66,20 @@ export function createHandlers(services: HandlerServices): Handlers {
       const source = getSource(services, payload.sourceId);
       const now = services.clock.now();
       await services.sweep(now);
-      const context = { now, signal, logger: services.logger, isManual: payload.reason === 'backfill' };
+      const context = {
+        now,
+        signal,
+        logger: services.logger,
+        isManual: payload.reason === 'backfill',
+        isQueueLost: payload.isQueueLost === true,
+      };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
+      services.passing?.('plan.recorded');
       const { added } = await services.producer.enqueueUnits(
         planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
       );
+      services.passing?.('plan.enqueued');
       const found = {
         added,
         waiting: planned.waiting.length,
@@ -88,14 +98,16 @@ export function createHandlers(services: HandlerServices): Handlers {
         partCount: payload.partCount,
       };
       const outcome = await stageReportPart(part, unitServices(payload, services), toRun(services, signal));
-      return outcome.kind === 'waiting'
-        ? outcome
-        : { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
+      if (outcome.kind === 'waiting') return outcome;
+      // the report that it belongs to finds out what is to be done
+      if (outcome.kind === 'stale') return { kind: 'done', result: { superseded: true } };
+      return { kind: 'done', result: { rows: outcome.rows, rejects: outcome.rejects } };
     },
     'publish.report': async (payload) => {
       const { vendorReportId, revision, partCount } = payload;
       const report = { ...toReport(payload), vendorReportId, revision, partCount };
       const outcome = await publishReport(report, unitServices(payload, services));
+      if (outcome.kind === 'superseded') return { kind: 'done', result: { superseded: true } };
       if (outcome.kind !== 'stale') return endUnit(outcome, services);
       await services.producer.enqueueUnits([toUnitPayload(payload.sourceId, fromUnitPayload(payload))]);
       return { kind: 'done', result: { loadedAnew: true } };
@@ -117,6 +129,7 @@ async function loadUnit(
     return endUnit(await readUnit(unit, readiness, own, run), services);
   }
   const { loadId, remaining } = await beginReport(unit, readiness, own, run);
+  services.passing?.('report.begun');
   await services.producer.enqueueReport({
     unit: payload,
     loadId,
@@ -125,6 +138,7 @@ async function loadUnit(
     partCount: readiness.parts.length,
     parts: remaining.map(({ partNo, part }) => ({ partNo, partName: part.name })),
   });
+  services.passing?.('report.enqueued');
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
 }
 

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DAY_MS } from '@edgeledger/core';
+import { isAbandoned, makeSpoolName } from './spool-owner.ts';
 
 /** A file that is being received: on disk, never in memory, and known to nobody but its writer. */
 export interface SpoolFile {
@@ -15,7 +16,7 @@ export interface SpoolFile {
 
 export async function createSpoolFile(folder: string): Promise<SpoolFile> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, randomUUID());
+  const path = join(folder, makeSpoolName());
   const handle = await open(path, 'wx', 0o600);
   const hash = createHash('sha256');
   let closed = false;
@@ -44,11 +45,15 @@ export async function createSpoolFile(folder: string): Promise<SpoolFile> {
   };
 }
 
-/** What killed processes left: nobody receives one file for a day. */
+/** What killed processes left. Of those on other machines nothing is known, but nobody receives one file for a day. */
 export async function removeOldSpoolFiles(folder: string, now: Date): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const path = join(folder, name);
+    if (isAbandoned(name)) {
+      await rm(path, { force: true });
+      continue;
+    }
     const found = await stat(path).catch(() => undefined);
     if (found?.isFile() && found.mtimeMs < now.getTime() - DAY_MS) await rm(path, { force: true });
   }

@@ -70,6 +70,7 @@ export {
   toEdgeledgerError,
 } from './errors.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { MILESTONES, type Milestone, type PassMilestone } from './milestones.ts';
 export {
   type ParsedRedisAddress,
   parseRedisAddress,
@@ -87,6 +88,7 @@ export {
   type RejectThresholds,
 } from './reject.ts';
 export { redactUrl, Secret } from './secret.ts';
+export { settlesWithin } from './settles-within.ts';
 export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
 export {
   type ExpectedUnit,

@@ -154,6 +154,7 @@ test('a tick leaves alone what a process is loading, a person does not', () => {
   const loading = recordOf(unit, 'loading', { isBeingLoaded: true });
   expect(plan([unit], [loading], now, ticks)).toMatchObject({ load: [], running: [unit] });
   expect(plan([unit], [loading], now, { isManual: true }).load).toHaveLength(1);
+  expect(plan([unit], [loading], now, { isManual: false, isQueueLost: true }).load).toHaveLength(1);
 });
 
 test('every expected unit is decided once, and planning after the loads plans nothing', () => {

@@ -39,6 +39,11 @@ export interface PlanOptions {
    * loading, because it may have been killed.
    */
   readonly isManual: boolean;
+  /**
+   * The queue forgot what it held, so nobody goes on with what a killed worker was at. A worker that is alive is at most
+   * doubled, and whoever publishes second finds the unit as it is.
+   */
+  readonly isQueueLost?: boolean;
 }
 
 /** Why a unit that is held waits. */
@@ -91,7 +96,8 @@ function decide(
   if (unit.notYet !== undefined) {
     return { kind: 'waiting', until: nextLookAt(unit.dueAt, now), reason: unit.notYet };
   }
-  if (record?.isBeingLoaded === true && !options.isManual) return { kind: 'running' };
+  const isTakenOver = options.isManual || options.isQueueLost === true;
+  if (record?.isBeingLoaded === true && !isTakenOver) return { kind: 'running' };
   if (record?.state === 'failed') return decideFailed(record, now, options);
   if (unit.listed?.completed !== true) {
     if (record?.state === 'waiting' && record.nextCheckAt !== null && record.nextCheckAt > now) {

@@ -34,7 +34,9 @@ export interface ReportPart extends ReportLoad {
 
 export type PartOutcome =
   | { readonly kind: 'staged'; readonly rows: number; readonly rejects: number }
-  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string };
+  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
+  /** Its load has ended meanwhile: a later one took its place. */
+  | { readonly kind: 'stale' };
 
 const HEADER_PAUSE_MS = MINUTE_MS / 12;
 
@@ -88,6 +90,10 @@ export async function stageReportPart(
     );
     return { kind: 'staged', rows: receipt.rows, rejects: receipt.rejects };
   } catch (error) {
+    if (!run.signal.aborted && hasEnded(error)) {
+      await load.abandon();
+      return { kind: 'stale' };
+    }
     const others = staged.filter((other) => other.partNo !== part.partNo).length;
     if (!isHeaderUnknown(error) || header !== undefined || others >= part.partCount - 1) throw error;
     const until = new Date(services.clock.now().getTime() + HEADER_PAUSE_MS);
@@ -95,8 +101,15 @@ export async function stageReportPart(
   }
 }
 
-/** What became of publishing; `stale` when its staged parts are gone and the unit has to be loaded anew. */
-export type PublishOutcome = UnitOutcome | { readonly kind: 'stale' };
+/**
+ * What became of publishing. `stale`: its staged parts are gone and the unit has to be loaded anew. `superseded`: a load
+ * that began later was published, there is nothing left to do.
+ */
+export type PublishOutcome = UnitOutcome | { readonly kind: 'stale' } | { readonly kind: 'superseded' };
+
+function hasEnded(error: unknown): boolean {
+  return toEdgeledgerError(error).code === 'load.superseded';
+}
 
 /**
  * Publishes what the parts staged. The files of a finished report are final. After a transient failure and
@@ -119,7 +132,7 @@ export async function publishReport(
       throw known;
     }
     await load.fail(known, services.clock.now());
-    return { kind: 'stale' };
+    return { kind: known.context.isNewerPublished === true ? 'superseded' : 'stale' };
   }
 }
 

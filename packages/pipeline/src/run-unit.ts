@@ -10,6 +10,7 @@ import {
   type Logger,
   type PartFacts,
   type PartRef,
+  type PassMilestone,
   type PublishResult,
   type Readiness,
   type RejectThresholds,
@@ -36,6 +37,7 @@ export interface UnitServices {
   readonly isConfirmed?: boolean;
   /** The bytes are a copy of what was read before: reading them again confirms nothing. */
   readonly isCopy?: boolean;
+  readonly passing?: PassMilestone;
 }
 
 export interface UnitRun {
@@ -77,6 +79,7 @@ export async function checkUnit(
     await ledger.recordLost(unit, readiness.reason);
     return { kind: 'lost', reason: readiness.reason };
   }
+  services.passing?.('unit.checked');
   return readiness;
 }
 
@@ -116,6 +119,7 @@ async function stageParts(
       header ??= staged.receipt.header.length > 0 ? staged.receipt.header : undefined;
       if (staged.facts.splitInto !== undefined && staged.facts.splitInto.length > 0) {
         await load.unstagePart(partNo);
+        services.passing?.('part.split');
         const { rows, rejects } = staged.receipt;
         run.onProgress?.({ rows: -rows, rejects: -rejects, bytes: 0 });
         queue.unshift(...staged.facts.splitInto.map((part) => ({ part, postponed: false })));

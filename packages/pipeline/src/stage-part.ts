@@ -1,9 +1,11 @@
 import {
   EdgeledgerError,
   type Load,
+  type OpenedPart,
   type PartFacts,
   type PartReceipt,
   type PartRef,
+  type PassMilestone,
   type StageProgress,
   toEdgeledgerError,
 } from '@edgeledger/core';
@@ -61,7 +63,9 @@ async function stageOnce(
   run: UnitRun,
 ): Promise<StagedPart> {
   const context = { now: services.clock.now(), signal: run.signal, logger: services.logger };
-  const opened = await services.source.open(load.unit, part, context);
+  const received = await services.source.open(load.unit, part, context);
+  services.passing?.('part.opened');
+  const opened = services.passing === undefined ? received : withMilestones(received, services.passing);
   try {
     const parsed = await services.source.parse(
       load.unit,
@@ -73,6 +77,20 @@ async function stageOnce(
   } finally {
     opened.destroy();
   }
+}
+
+/** Tells that the first and the last byte are here; kept ones are in the archive by then. */
+function withMilestones(opened: OpenedPart, passing: PassMilestone): OpenedPart {
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    let isFirst = true;
+    for await (const chunk of opened.bytes) {
+      if (isFirst) passing('part.receiving');
+      isFirst = false;
+      yield chunk;
+    }
+    passing('part.downloaded');
+  }
+  return { ...opened, bytes: pass() };
 }
 
 /** Rows of an attempt that failed do not count. */

@@ -1,4 +1,4 @@
-import { ConfigError, type Logger } from '@edgeledger/core';
+import { ConfigError, type Logger, settlesWithin } from '@edgeledger/core';
 import type { FlowProducer, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
 import { QUEUE_KEYS, QUEUE_NAMES, type QueueKey } from './catalog.ts';
 import { openPostgresConnections } from './postgres-backend.ts';
@@ -14,6 +14,18 @@ export interface QueueBackendOptions {
   readonly logger: Logger;
   /** First retry delay of every job instead of the catalog's, for tests and the demo. */
   readonly backoffMs?: number;
+  /** How long the store may be silent before its connection is taken for dead, in ms. Default 30 s. */
+  readonly silenceMs?: number;
+}
+
+/** Workers ask Redis to hold an answer back for ten seconds at most. */
+const SILENCE_MS = 30_000;
+const CLOSE_LIMIT_MS = 3_000;
+
+/** What every store needs to know. */
+export interface StoreOptions {
+  readonly logger: Logger;
+  readonly silenceMs: number;
 }
 
 /** Where the jobs are. Whoever opened it closes it, after the consumers and producers on it. */
@@ -71,17 +83,22 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Qu
     createFlowProducer: () => connections.createFlowProducer(),
     ping: () => connections.ping(),
     close: () => {
-      closing ??= Promise.allSettled(Object.values(queues).map((queue) => queue.close())).then(() =>
-        connections.close(),
-      );
+      closing ??= closeAll(Object.values(queues), connections);
       return closing;
     },
   };
 }
 
+/** A store that does not answer must not keep the process: what is not said to it, it finds out by itself. */
+async function closeAll(queues: readonly Queue[], connections: QueueConnections): Promise<void> {
+  await settlesWithin(Promise.allSettled(queues.map((queue) => queue.close())), CLOSE_LIMIT_MS);
+  await settlesWithin(connections.close(), CLOSE_LIMIT_MS);
+}
+
 function openConnections(options: QueueBackendOptions): Promise<QueueConnections> {
-  if (options.redisUrl !== undefined) return openRedisConnections(options.redisUrl, options.logger);
-  if (options.databaseUrl !== undefined) return openPostgresConnections(options.databaseUrl, options.logger);
+  const { redisUrl, databaseUrl, logger, silenceMs = SILENCE_MS } = options;
+  if (redisUrl !== undefined) return openRedisConnections(redisUrl, { logger, silenceMs });
+  if (databaseUrl !== undefined) return openPostgresConnections(databaseUrl, { logger, silenceMs });
   throw new ConfigError(
     'config.missing',
     'Opening the queue: no REDIS_URL and no DATABASE_URL. Set one of them.',

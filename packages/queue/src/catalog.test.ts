@@ -27,6 +27,7 @@ const OLD_PAYLOADS = {
     { sourceId: 'imgix-default', reason: 'daily' },
     { sourceId: 'akamai-default', reason: 'running-day' },
     { sourceId: 'imgix-default', reason: 'reconcile' },
+    { sourceId: 'imgix-default', reason: 'reconcile', isQueueLost: true },
     {
       sourceId: 'imgix-default',
       reason: 'backfill',

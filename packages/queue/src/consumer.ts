@@ -1,4 +1,11 @@
-import { type Clock, type EdgeledgerError, type Logger, systemClock } from '@edgeledger/core';
+import {
+  type Clock,
+  type EdgeledgerError,
+  type Logger,
+  type PassMilestone,
+  settlesWithin,
+  systemClock,
+} from '@edgeledger/core';
 import type { Job, Processor, Worker } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import { DEFAULT_CONCURRENCY, QUEUE_KEYS, type QueueKey } from './catalog.ts';
@@ -20,6 +27,12 @@ export interface ConsumerOptions {
   readonly timeoutMs?: number;
   /** Called when a job stays failed, also where no handler saw it: a report whose part failed. Must not throw. */
   readonly onFailed?: (failure: JobFailure) => void;
+  /**
+   * How long the queue waits for a sign of life of a worker before its jobs run again elsewhere, in ms. Default
+   * {@link DEFAULT_LOCK_MS}.
+   */
+  readonly lockMs?: number;
+  readonly passing?: PassMilestone;
 }
 
 export interface JobFailure {
@@ -47,8 +60,13 @@ export const ABORT_GRACE_MS = 5_000;
 const STORE_GRACE_MS = 3_000;
 const DISCONNECT_LIMIT_MS = 1_000;
 const DEFAULT_SHUTDOWN_GRACE_MS = 20_000;
-/** A worker that dies with a job leaves it stalled; a job that kills its worker each time ends as failed. */
-const MAX_STALLED_COUNT = 3;
+/**
+ * A worker that dies takes up to {@link DEFAULT_CONCURRENCY} jobs of each queue with it, and most of them are not why
+ * it died: so many deaths are needed before a job is taken for the cause and ends as failed.
+ */
+const MAX_STALLED_COUNT = 20;
+/** Renewed at half of it. Shorter, and a worker that is merely busy would lose jobs; longer, and a dead one keeps them. */
+export const DEFAULT_LOCK_MS = 20_000;
 
 export function createConsumer(backend: QueueBackend, options: ConsumerOptions): Consumer {
   let closing: Promise<void> | undefined;
@@ -59,14 +77,18 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
     holds: createSourceHolds(() => performance.now()),
     isClosing: () => closing !== undefined,
     timeoutMs: options.timeoutMs,
+    passing: options.passing,
   });
   const running = new Set<string>();
+  const lockMs = options.lockMs ?? DEFAULT_LOCK_MS;
   const workers = QUEUE_KEYS.flatMap((key) => {
     const concurrency = options.concurrency?.[key] ?? DEFAULT_CONCURRENCY[key];
     if (concurrency === 0) return [];
     const worker = backend.createWorker(key, tracked(processor, running), {
       concurrency,
       maxStalledCount: MAX_STALLED_COUNT,
+      lockDuration: lockMs,
+      stalledInterval: lockMs / 2,
     });
     observe(worker, options);
     return [worker];
@@ -163,15 +185,5 @@ async function settlesOrIdles(
     const until = idleSince === undefined ? deadline : idleSince + STORE_GRACE_MS;
     if (now >= until) return false;
     if (await settlesWithin(closed, Math.min(100, until - now))) return true;
-  }
-}
-
-async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  const limit = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => limit.resolve(false), limitMs);
-  try {
-    return await Promise.race([work.then(() => true), limit.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

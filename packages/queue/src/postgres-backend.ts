@@ -1,4 +1,4 @@
-import { ConfigError, EdgeledgerError, type Logger, redactUrl, TransientError } from '@edgeledger/core';
+import { ConfigError, EdgeledgerError, redactUrl, TransientError } from '@edgeledger/core';
 import {
   assertSchemaCompatibility,
   createPostgresBackend,
@@ -13,13 +13,15 @@ import {
   Worker,
 } from 'bullmq';
 import pg from 'pg';
-import type { QueueConnections } from './backend.ts';
+import type { QueueConnections, StoreOptions } from './backend.ts';
+import { watchListeners } from './watch-listeners.ts';
 
 /** The only schema BullMQ accepts together with a pool of ours. */
 const SCHEMA = 'bullmq';
 /** Of these each worker keeps one for LISTEN: three are taken, the rest serve short queries. */
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /**
  * One pool for all queues and workers of the process. BullMQ would open one per object otherwise, which
@@ -27,12 +29,15 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 export async function openPostgresConnections(
   databaseUrl: string,
-  logger: Logger,
+  { logger, silenceMs }: StoreOptions,
 ): Promise<QueueConnections> {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: POOL_SIZE,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    // no statement of the queue takes long; one that does goes over a dead connection
+    query_timeout: silenceMs,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'edgeledger-queue',
     // BullMQ's statements name no schema
@@ -40,9 +45,11 @@ export async function openPostgresConnections(
   });
   pool.setMaxListeners(0);
   pool.on('error', (error) => logger.warn({ error: error.message }, 'queue database connection error'));
+  const watch = watchListeners(pool, logger, silenceMs);
   try {
     await assertMigrated(pool);
   } catch (error) {
+    watch.stop();
     await pool.end();
     throw toOpenError(error, databaseUrl);
   }
@@ -59,7 +66,10 @@ export async function openPostgresConnections(
     ping: async () => {
       await pool.query('SELECT 1');
     },
-    close: () => pool.end(),
+    close: () => {
+      watch.stop();
+      return pool.end();
+    },
   };
 }
 

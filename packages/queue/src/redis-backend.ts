@@ -1,6 +1,5 @@
-import type { Logger } from '@edgeledger/core';
 import { FlowProducer, Queue, Worker } from 'bullmq';
-import type { QueueConnections } from './backend.ts';
+import type { QueueConnections, StoreOptions } from './backend.ts';
 import { connectRedis, createRedisClient, readRedisUrl } from './redis-client.ts';
 
 /** The braces make all our keys hash to one slot, which BullMQ needs on a Redis Cluster. */
@@ -10,13 +9,16 @@ export const PREFIX = '{edgeledger}';
  * Two connections for everybody, plus a blocking one per worker that BullMQ adds. Producers fail fast when
  * Redis is away (a person or a tick waits for the answer), workers wait for its return however long it takes.
  */
-export async function openRedisConnections(redisUrl: string, logger: Logger): Promise<QueueConnections> {
+export async function openRedisConnections(
+  redisUrl: string,
+  { logger, silenceMs: socketTimeout }: StoreOptions,
+): Promise<QueueConnections> {
   const address = readRedisUrl(redisUrl);
   const producers = createRedisClient(address, logger, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
   });
-  const workers = createRedisClient(address, logger, { maxRetriesPerRequest: null });
+  const workers = createRedisClient(address, logger, { maxRetriesPerRequest: null, socketTimeout });
   const disconnect = (): void => {
     producers.disconnect();
     workers.disconnect();

@@ -11,7 +11,10 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 export type RedisClient = Redis | Cluster;
 /** Without the one option whose type depends on the client's type parameter. */
 type PlainOptions = Omit<RedisOptions, 'replyMapping'>;
-export type ClientTuning = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest'>;
+export type ClientTuning = Pick<
+  RedisOptions,
+  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'
+>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Sentinels and clusters are asked one after the other; a client that goes on asking for ever tells nobody why. */
@@ -58,7 +61,7 @@ function toPlace(address: RedisAddress): PlainOptions {
   };
 }
 
-function createCluster(address: RedisAddress, { enableOfflineQueue, maxRetriesPerRequest }: ClientTuning) {
+function createCluster(address: RedisAddress, { enableOfflineQueue, ...tuning }: ClientTuning) {
   return new Cluster(
     address.hosts.map(({ host, port }) => ({ host, port })),
     {
@@ -69,7 +72,7 @@ function createCluster(address: RedisAddress, { enableOfflineQueue, maxRetriesPe
       clusterNodeRetryStrategy: retryDelay,
       // with TLS the certificate is for the name, so the name stays
       ...(address.tls && { dnsLookup: (name, callback) => callback(null, name) }),
-      redisOptions: toCommon(address, { maxRetriesPerRequest }),
+      redisOptions: toCommon(address, tuning),
     },
   );
 }

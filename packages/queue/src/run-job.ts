@@ -1,4 +1,4 @@
-import { type Clock, type Logger, ShutdownError, TransientError } from '@edgeledger/core';
+import { type Clock, type Logger, type PassMilestone, ShutdownError, TransientError } from '@edgeledger/core';
 import { DelayedError, type Job, type Processor, UnrecoverableError, WaitingError } from 'bullmq';
 import { isJobName, JOBS, type JobName, type JobPayload, parsePayload } from './catalog.ts';
 import { decideFailure, toFailedReason } from './failure.ts';
@@ -35,6 +35,7 @@ export interface RunJobParts {
   readonly isClosing: () => boolean;
   /** Instead of the catalog's time limit. */
   readonly timeoutMs: number | undefined;
+  readonly passing?: PassMilestone | undefined;
 }
 
 /** Reasons that BullMQ carries to the signal as plain text. */
@@ -51,7 +52,8 @@ export function createProcessor(parts: RunJobParts): Processor {
     if (parts.isClosing()) return requeue(job, token);
     const payload = readPayload(name, job);
     const heldForMs = JOBS[name].asksVendor ? parts.holds.remainingMs(payload.sourceId) : 0;
-    if (heldForMs > 0) return delay(job, token, heldForMs);
+    if (heldForMs > 0) return delay(job, token, heldForMs, parts);
+    parts.passing?.('job.taken');
     const limit = createTimeLimit(name, parts.timeoutMs ?? JOBS[name].timeoutMs);
     const signal = AbortSignal.any([limit.signal, toReasonedSignal(cancelSignal)]);
     let outcome: JobOutcome;
@@ -62,10 +64,13 @@ export function createProcessor(parts: RunJobParts): Processor {
     } finally {
       limit.clear();
     }
-    if (outcome.kind === 'done') return outcome.result;
+    if (outcome.kind === 'done') {
+      parts.passing?.('job.done');
+      return outcome.result;
+    }
     const { until, reason } = outcome;
     parts.logger.debug({ job: name, jobId: job.id, until: until.toISOString(), reason }, 'job waits');
-    return await delay(job, token, until.getTime() - parts.clock.now().getTime());
+    return await delay(job, token, until.getTime() - parts.clock.now().getTime(), parts);
   };
 }
 
@@ -138,7 +143,7 @@ async function settleFailure(thrown: unknown, signal: AbortSignal, run: FailedRu
         { job: run.job.name, jobId: run.job.id, sourceId: run.payload.sourceId, delayMs: decision.delayMs },
         'source throttled',
       );
-      return delay(run.job, run.token, decision.delayMs);
+      return delay(run.job, run.token, decision.delayMs, run.parts);
     case 'fail':
       throw named(new UnrecoverableError(toFailedReason(decision.error)), decision.error);
     case 'retry':
@@ -153,7 +158,13 @@ function named<E extends Error>(error: E, cause: Error): E {
 }
 
 /** BullMQ's own clock decides when a delayed job is due, so the delay is passed on, not the instant. */
-async function delay(job: Job, token: string | undefined, delayMs: number): Promise<never> {
+async function delay(
+  job: Job,
+  token: string | undefined,
+  delayMs: number,
+  { passing }: Pick<RunJobParts, 'passing'>,
+): Promise<never> {
+  passing?.('job.delaying');
   await job.moveToDelayed(Date.now() + Math.max(0, delayMs), token);
   throw new DelayedError();
 }

@@ -104,7 +104,7 @@ test('an unreachable Redis is told by host and port, without the password, in er
 test.skipIf(redisBinary === undefined)(
   'a Redis password that is refused is a configuration error and shows nowhere (needs redis-server)',
   async () => {
-    const server = await startRedisServer(redisBinary ?? '', 'right');
+    const server = await startRedisServer(redisBinary ?? '', { password: 'right' });
     const { logger, text } = createRecorder();
     try {
       const wrong = server.url.replace(':right@', ':hunter2@');

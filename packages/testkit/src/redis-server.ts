@@ -23,9 +23,22 @@ export async function findRedisServer(path: string): Promise<string | undefined>
   return undefined;
 }
 
+export interface RedisOptions {
+  readonly password?: string;
+  /** How many numbered databases it has. Default 16. */
+  readonly databases?: number;
+}
+
 /** A Redis of its own on a free port with its own folder. */
-export async function startRedisServer(binary: string, password?: string): Promise<RedisServer> {
-  const options = password === undefined ? [] : ['--requirepass', password];
+export async function startRedisServer(
+  binary: string,
+  { password, databases = 16 }: RedisOptions = {},
+): Promise<RedisServer> {
+  const options = [
+    '--databases',
+    String(databases),
+    ...(password === undefined ? [] : ['--requirepass', password]),
+  ];
   const node = await startRedisNode(binary, ['--maxmemory-policy', 'noeviction', ...options]);
   return {
     url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${node.port}`,

@@ -112,7 +112,9 @@ export async function ensureColumns(
   if (request.columns.every((column) => present.has(column.name))) return present;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await addColumns(connection, request, relation);
+      const columns = await addColumns(connection, request, relation);
+      connection.passing?.('columns.added');
+      return columns;
     } catch (error) {
       const conflict = (error as EdgeledgerError).code === 'warehouse.conflict';
       if (!conflict || attempt >= ATTEMPTS) throw error;

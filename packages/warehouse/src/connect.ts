@@ -1,9 +1,20 @@
-import { ConfigError, type LogFields, type Logger } from '@edgeledger/core';
+import {
+  ConfigError,
+  type LogFields,
+  type Logger,
+  type PassMilestone,
+  settlesWithin,
+} from '@edgeledger/core';
 import pg from 'pg';
 import { type DatabaseLabel, fromPostgresError } from './pg-errors.ts';
+import { watchPool } from './watch-pool.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_CONNECTIONS = 4;
+const KEEP_ALIVE_AFTER_MS = 10_000;
+const SILENCE_MS = 15_000;
+/** Clients that are in use when everything is closed are cut off after that. */
+const CLOSE_LIMIT_MS = 5_000;
 const DATE_OID = 1082;
 
 /**
@@ -17,6 +28,7 @@ export interface Connection {
   readonly loads: pg.Pool;
   /** `host:port/database`, for messages. */
   readonly label: DatabaseLabel;
+  readonly passing?: PassMilestone | undefined;
   close(): Promise<void>;
 }
 
@@ -25,6 +37,9 @@ export interface ConnectOptions {
   readonly applicationName: string;
   readonly maxConnections: number;
   readonly logger: Logger;
+  readonly passing?: PassMilestone | undefined;
+  /** How long a connection in use may be silent before the server is asked about it. Default 15 s. */
+  readonly silenceMs?: number | undefined;
 }
 
 /** The timeout of a connection attempt. As a pool option it would also limit waiting for a free connection. */
@@ -65,6 +80,7 @@ function createPool(options: ConnectOptions, max: number, label: DatabaseLabel):
     application_name: options.applicationName,
     max,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     types: typeParsers,
     Client: TimedClient,
     onConnect: (client) => client.query(SESSION_SQL) as unknown as undefined,
@@ -85,8 +101,14 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   const label = toDatabaseLabel(options.connectionString);
   const queries = createPool(options, QUERY_CONNECTIONS, label);
   const loads = createPool(options, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
+  const { connectionString, logger, silenceMs = SILENCE_MS } = options;
+  const watches = [queries, loads].map((pool) => watchPool(pool, { connectionString, logger, silenceMs }));
   const close = async (): Promise<void> => {
-    await Promise.all([queries.end(), loads.end()]);
+    // a pool waits for those who still use it, and they may wait for ever
+    if (!(await settlesWithin(Promise.all([queries.end(), loads.end()]), CLOSE_LIMIT_MS))) {
+      logger.warn({ database: label }, 'connections to Postgres are still in use and are left to the server');
+    }
+    for (const watch of watches) watch.stop();
   };
   try {
     await queries.query('SELECT 1');
@@ -94,5 +116,5 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     await close();
     throw fromPostgresError(error, 'Connecting to the warehouse', label);
   }
-  return { queries, loads, label, close };
+  return { queries, loads, label, passing: options.passing, close };
 }

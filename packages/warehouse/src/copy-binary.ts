@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { CopyBatch, CopyLayout, ParsedPart } from '@edgeledger/core';
+import type { CopyBatch, CopyLayout, ParsedPart, PassMilestone } from '@edgeledger/core';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type StagedColumn, type TableColumns, toPostgresType } from './columns.ts';
@@ -26,13 +26,14 @@ export interface BinaryCopy {
   readonly freeze: boolean;
   /** Sees each batch before it is sent. */
   readonly onBatch: (batch: CopyBatch) => Promise<void>;
+  readonly passing?: PassMilestone | undefined;
 }
 
 /** Streams a part's tuples into a table, no faster than Postgres takes them; gives how many rows arrived. */
 export async function copyTuples(
   client: pg.PoolClient,
   copy: NonNullable<ParsedPart['copy']>,
-  { relation, columns, partNo, freeze, onBatch }: BinaryCopy,
+  { relation, columns, partNo, freeze, onBatch, passing }: BinaryCopy,
 ): Promise<number> {
   const own = partNo === undefined ? ['row_no'] : ['part', 'row_no'];
   const names = [...own, ...columns.map((column) => quoteIdentifier(column.name))];
@@ -64,7 +65,9 @@ export async function copyTuples(
     for await (const batch of copy(layout)) {
       await onBatch(batch);
       await underway;
-      if (batch.tuples.length > 0) underway = send(batch.tuples);
+      if (batch.tuples.length === 0) continue;
+      underway = send(batch.tuples);
+      passing?.('part.copying');
     }
     await underway;
     const finished = once(stream, 'finish');

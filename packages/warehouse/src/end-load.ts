@@ -2,6 +2,7 @@ import type { EdgeledgerError } from '@edgeledger/core';
 import type pg from 'pg';
 import type { Connection } from './connect.ts';
 import type { LoadIdentity } from './load-identity.ts';
+import { removeIfIdle } from './outdated-loads.ts';
 import { moveRejects } from './rejects.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import { removeStagedLoad } from './staging.ts';
@@ -24,11 +25,12 @@ export async function failLoad(connection: Connection, load: LoadIdentity, failu
   } as const;
   await withTransaction(connection, options, async (client) => {
     const unit = await findLockedUnit(client, load.unitId);
-    if (
-      unit === undefined ||
-      !(await endLoad(client, load, { outcome: 'failed', now: failure.now, code: failure.error.code }))
-    )
+    if (unit === undefined) return;
+    const end = { outcome: 'failed', now: failure.now, code: failure.error.code } as const;
+    if (!(await endLoad(client, load, end))) {
+      await removeIfIdle(client, load.loadId);
       return;
+    }
     await moveRejects(client, {
       unitId: load.unitId,
       loadId: load.loadId,
@@ -46,6 +48,7 @@ export async function failLoad(connection: Connection, load: LoadIdentity, failu
       [load.unitId, failure.error.code, failure.error.message, failure.now],
     );
   });
+  connection.passing?.('load.ended');
 }
 
 /** Nothing went wrong: the unit is as it was before, and the attempt does not count. */
@@ -56,6 +59,7 @@ export async function abandonLoad(connection: Connection, load: LoadIdentity): P
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   } as const;
   await withTransaction(connection, options, (client) => abandonWithin(client, load));
+  connection.passing?.('load.ended');
 }
 
 /** The same inside a transaction that is there already. */
@@ -64,7 +68,12 @@ export async function abandonWithin(
   load: Pick<LoadIdentity, 'loadId' | 'unitId'>,
 ): Promise<void> {
   const unit = await findLockedUnit(client, load.unitId);
-  if (unit === undefined || !(await endLoad(client, load, { outcome: 'abandoned', now: null }))) return;
+  if (unit === undefined) return;
+  if (!(await endLoad(client, load, { outcome: 'abandoned', now: null }))) {
+    // somebody else wrote it off; what came to its staging after that is nobody's
+    await removeIfIdle(client, load.loadId);
+    return;
+  }
   await client.query(
     `UPDATE ledger.units SET
        attempts = greatest(0, attempts - 1),

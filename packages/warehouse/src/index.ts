@@ -26,5 +26,10 @@ export type {
   RevisionsView,
   WarehouseSchema,
 } from './schema.ts';
+export {
+  createScratchDatabase,
+  type ScratchDatabase,
+  type ScratchDatabaseOptions,
+} from './scratch-database.ts';
 export type { SweepReport } from './sweep.ts';
 export { createWarehouse, type Mapping, type Warehouse, type WarehouseOptions } from './warehouse.ts';

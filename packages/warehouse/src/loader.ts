@@ -73,6 +73,7 @@ async function beginLoad(options: LoaderOptions, unit: UnitRef, dataset: Dataset
     ]);
     return { loadId, unitId: known.unitId };
   });
+  options.connection.passing?.('load.begun');
   return createLoad(options, toIdentity(ids, unit, dataset));
 }
 

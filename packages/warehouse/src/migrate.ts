@@ -1,4 +1,4 @@
-import { ConfigError, InvariantError, type Logger } from '@edgeledger/core';
+import { ConfigError, InvariantError, type Logger, type PassMilestone } from '@edgeledger/core';
 import type pg from 'pg';
 import type { Connection } from './connect.ts';
 import { type MigrationFile, readMigrations } from './migrations-folder.ts';
@@ -50,7 +50,8 @@ export async function migrateDatabase(
     const applied = await readApplied(client);
     assertCompatible(files, applied, connection.label);
     const missing = files.filter((file) => !applied.some((one) => one.version === file.version));
-    await applyMigrations(client, missing);
+    await applyMigrations(client, missing, connection.passing);
+    connection.passing?.('migration.committed');
     for (const file of missing) {
       logger.info({ migration: file.name, database: connection.label }, 'migration applied');
     }
@@ -140,7 +141,11 @@ function assertCompatible(
 }
 
 /** All or nothing: being killed in between leaves the database as it was, not half way. */
-async function applyMigrations(client: pg.PoolClient, files: readonly MigrationFile[]): Promise<void> {
+async function applyMigrations(
+  client: pg.PoolClient,
+  files: readonly MigrationFile[],
+  passing: PassMilestone | undefined,
+): Promise<void> {
   let doing = 'Applying migrations';
   try {
     await client.query('BEGIN');
@@ -153,6 +158,7 @@ async function applyMigrations(client: pg.PoolClient, files: readonly MigrationF
         file.checksum,
       ]);
     }
+    passing?.('migration.applying');
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);

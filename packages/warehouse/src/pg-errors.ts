@@ -48,9 +48,16 @@ const NOT_MIGRATED: Translation = {
 /** SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) or its two-letter class. */
 const BY_SQLSTATE: Readonly<Record<string, Translation>> = {
   '08': UNAVAILABLE,
+  // a standby, or a primary that is being switched over: writable again soon, here or elsewhere
+  '25006': UNAVAILABLE,
+  // the server ended an idle session
+  '25P03': UNAVAILABLE,
+  '25P04': UNAVAILABLE,
   '57P': UNAVAILABLE,
   '53': UNAVAILABLE,
   '58': UNAVAILABLE,
+  // an internal error of the server's, such as two that change one row of its catalog at once
+  XX000: CONFLICT,
   '28': REFUSED,
   '3D000': REFUSED,
   '42501': REFUSED,
@@ -72,6 +79,9 @@ const SOCKET_CODES = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'ECONNABORTED',
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',

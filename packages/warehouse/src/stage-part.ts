@@ -58,7 +58,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
   // on its own, so that the parts of one report do not wait for each other's COPY
   if (toLeaf) await makeLeaf(connection, load);
   const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
-  return await withTransaction(connection, options, async (client) => {
+  const staged = await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);
     await lockPart(client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
@@ -75,6 +75,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
             columns,
             ...(toLeaf ? { partNo } : {}),
             freeze: false,
+            passing: connection.passing,
             onBatch: async (batch) => {
               hash.update(batch.tuples);
               await takeBatch(connection, request, counts, { ...batch, rowCount: batch.rows });
@@ -84,6 +85,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
             columns,
             chunks: copyText(connection, request, columns, { hash, counts }),
           });
+    connection.passing?.('part.copied');
     if (copied !== counts.rows) {
       throw new InvariantError(
         `Part ${partNo} of ${load.label}: ${counts.rows} rows sent, ${copied} staged.`,
@@ -102,6 +104,8 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await recordReceipt(client, load.loadId, receipt, columns);
     return receipt;
   });
+  connection.passing?.('part.staged');
+  return staged;
 }
 
 export async function unstagePart(connection: Connection, load: LoadIdentity, partNo: number): Promise<void> {
@@ -178,6 +182,7 @@ async function makeLeaf(connection: Connection, load: LoadIdentity): Promise<voi
     await assertLoadRuns(client, load.loadId, 'untilCommit');
     await createLeaf(client, load);
   });
+  connection.passing?.('leaf.made');
 }
 
 interface CountedBatch {
@@ -213,6 +218,7 @@ async function* copyText(
     for (const text of toCopyChunks(batch.rows, positions, part.columns.length)) {
       hash.update(text);
       yield text;
+      connection.passing?.('part.copying');
     }
     await takeBatch(connection, request, counts, { ...batch, rowCount: batch.rows.length });
   }

@@ -1,4 +1,4 @@
-import { DAY_MS, type Logger } from '@edgeledger/core';
+import { DAY_MS, type EdgeledgerError, type Logger } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
 import { abandonWithin } from './end-load.ts';
 import { quoteIdentifier } from './identifiers.ts';
@@ -8,6 +8,8 @@ import { withTransaction } from './transaction.ts';
 
 /** A load that no worker touched for so long has no worker any more. */
 export const STAGING_LIMIT_MS = DAY_MS;
+
+const lockTimeoutMs = 2_000;
 
 export interface SweepReport {
   /** Loads that were running on paper only; now abandoned. */
@@ -29,18 +31,14 @@ export async function sweepStaging(connection: Connection, request: SweepRequest
   try {
     const idle = await connection.queries.query<{ load_id: string; unit_id: string }>(
       `SELECT load_id, unit_id FROM staging.loads JOIN ledger.loads USING (load_id)
-       WHERE touched_at < $1 ORDER BY load_id`,
+       WHERE touched_at < $1 OR outcome <> 'running' ORDER BY load_id`,
       [new Date(now.getTime() - olderThanMs)],
     );
     let loads = 0;
     for (const row of idle.rows) {
-      const ended = await withTransaction(connection, { pool: 'loads', doing }, async (client) => {
-        if (!(await tryLockLoad(client, row.load_id))) return false;
-        await abandonWithin(client, { loadId: row.load_id, unitId: row.unit_id });
-        return true;
-      });
-      if (ended) loads += 1;
+      if (await endIdleLoad(connection, row)) loads += 1;
     }
+    connection.passing?.('sweep.dropping');
     const tables = await dropOrphans(connection);
     if (loads + tables > 0) logger.info({ loads, tables }, 'leftovers in staging cleared');
     return { loads, tables };
@@ -49,15 +47,39 @@ export async function sweepStaging(connection: Connection, request: SweepRequest
   }
 }
 
-/** Tables of loads that ended: a part that was streaming when its load was ended may commit after it. */
+async function endIdleLoad(
+  connection: Connection,
+  row: { readonly load_id: string; readonly unit_id: string },
+): Promise<boolean> {
+  const options = { pool: 'loads', doing: `Clearing load ${row.load_id} away`, lockTimeoutMs } as const;
+  return await withTransaction(connection, options, async (client) => {
+    if (!(await tryLockLoad(client, row.load_id))) return false;
+    await abandonWithin(client, { loadId: row.load_id, unitId: row.unit_id });
+    return true;
+  });
+}
+
+/**
+ * Tables of loads that ended: a part that was streaming when its load was ended may commit after it. One that is in
+ * use is left to the next sweep, because whoever waits for it would hold up everybody behind him.
+ */
 async function dropOrphans(connection: Connection): Promise<number> {
   const found = await connection.queries.query<{ table: string }>(
     `SELECT relname AS table FROM pg_class
      WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname ~ '^load_[0-9]+_(part_[0-9]+|leaf)$'
        AND NOT EXISTS (SELECT FROM staging.loads WHERE load_id = split_part(relname, '_', 2)::bigint)`,
   );
-  for (const row of found.rows) {
-    await connection.queries.query(`DROP TABLE IF EXISTS staging.${quoteIdentifier(row.table)}`);
+  let dropped = 0;
+  for (const { table } of found.rows) {
+    const options = { pool: 'loads', doing: `Dropping staging.${table}`, lockTimeoutMs } as const;
+    try {
+      await withTransaction(connection, options, (client) =>
+        client.query(`DROP TABLE IF EXISTS staging.${quoteIdentifier(table)}`),
+      );
+      dropped += 1;
+    } catch (error) {
+      if ((error as EdgeledgerError).code !== 'warehouse.conflict') throw error;
+    }
   }
-  return found.rows.length;
+  return dropped;
 }

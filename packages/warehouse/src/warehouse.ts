@@ -4,6 +4,7 @@ import {
   type Ledger,
   type Loader,
   type Logger,
+  type PassMilestone,
   type RateBudget,
   silentLogger,
 } from '@edgeledger/core';
@@ -40,6 +41,9 @@ export interface WarehouseOptions {
   readonly worker?: string;
   /** Another folder of migrations, for tests. */
   readonly migrations?: string;
+  readonly passing?: PassMilestone;
+  /** How long a connection in use may be silent before the server is asked about it, in ms. */
+  readonly silenceMs?: number;
 }
 
 /** The data tables' columns against the configured ones. */
@@ -81,6 +85,8 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     applicationName: options.applicationName ?? 'edgeledger',
     maxConnections: options.maxConnections ?? 12,
     logger,
+    passing: options.passing,
+    silenceMs: options.silenceMs,
   });
   const database = new Kysely<WarehouseSchema>({
     dialect: new PostgresDialect({ pool: connection.queries }),

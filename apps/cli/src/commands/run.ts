@@ -165,5 +165,6 @@ export function toUnitServices(source: Source, { warehouse, io, logger, config }
     logger,
     thresholds: config.rejects,
     shrink: config.revisions,
+    ...(io.trial && { passing: io.trial.passing }),
   };
 }

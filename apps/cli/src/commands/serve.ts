@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DAY_MS, isAbortError } from '@edgeledger/core';
+import { DAY_MS, type EdgeledgerError, isAbortError, type Source, TransientError } from '@edgeledger/core';
+import type { Metrics } from '@edgeledger/telemetry';
 import { assertSources, watchSources } from '../check-sources.ts';
 import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
 import { connectMetrics, createRoleMetrics, serveMetrics } from '../process-metrics.ts';
 import { type Role, startRoles } from '../roles.ts';
-import { openSources, readSetup, type Services, withServices } from '../services.ts';
+import { openSources, readSetup, type Services, type Setup, withServices } from '../services.ts';
 
 export interface ServeOptions {
   readonly host?: string;
@@ -15,6 +16,9 @@ export interface ServeOptions {
 
 /** A worker leaves a throttled job to the queue instead of holding its place for long. */
 const WORKER_INLINE_WAIT_MS = 10_000;
+/** How long a role waits at its start for Postgres and the queue's store, which may be starting with it. */
+const START_PATIENCE_MS = 60_000;
+const START_PAUSE_MS = 1_000;
 
 /** What a start that is under way gets to end by itself after a signal; a server that does not answer takes longer. */
 const START_GRACE_MS = 3_000;
@@ -26,11 +30,12 @@ export async function runServeCommand(
   options: ServeOptions,
 ): Promise<number> {
   const progress = { isUp: false };
-  const serving = serve(io, roles, options, progress);
   try {
+    const serving = serveOnceStoresAnswer(io, roles, options, progress);
     return await Promise.race([serving, untilStartIsGivenUp(io.signal, progress)]);
   } catch (error) {
-    if (io.signal.aborted && isAbortError(error)) return EXIT.done;
+    // asked to end before it had begun
+    if (io.signal.aborted && (isAbortError(error) || error instanceof TransientError)) return EXIT.done;
     throw error;
   }
 }
@@ -45,7 +50,7 @@ async function untilStartIsGivenUp(
   return progress.isUp ? await new Promise<never>(() => undefined) : EXIT.done;
 }
 
-async function serve(
+async function serveOnceStoresAnswer(
   io: Io,
   roles: readonly Role[],
   options: ServeOptions,
@@ -54,17 +59,50 @@ async function serve(
   await using vendors = await withDemoVendors(readSetup(io));
   const { setup } = vendors;
   const metrics = createRoleMetrics(roles);
+  const maxInlineWaitMs = io.trial?.inlineWaitMs ?? WORKER_INLINE_WAIT_MS;
   const sources = roles.some((role) => role !== 'dashboard')
-    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS, metrics })
+    ? openSources(setup, { maxInlineWaitMs, metrics })
     : [];
-  return await withServices(
+  const deadlineMs = performance.now() + START_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await serve(setup, roles, { ...options, sources, metrics, progress });
+    } catch (error) {
+      if (io.signal.aborted || !isAway(error) || performance.now() > deadlineMs) throw error;
+      setup.logger.warn({ error }, 'not started yet');
+      await io.pause(START_PAUSE_MS, io.signal).catch(() => undefined);
+    }
+  }
+}
+
+/** Postgres or the queue's store does not answer: it may be starting, too. */
+function isAway(error: unknown): boolean {
+  const codes: readonly EdgeledgerError['code'][] = ['warehouse.unavailable', 'queue.unavailable'];
+  return error instanceof TransientError && codes.includes(error.code);
+}
+
+interface Serving extends ServeOptions {
+  readonly sources: readonly Source[];
+  readonly metrics: Metrics;
+  /** Told when the roles are up. */
+  readonly progress: { isUp: boolean };
+}
+
+async function serve(
+  setup: Setup,
+  roles: readonly Role[],
+  { progress, ...options }: Serving,
+): Promise<number> {
+  const { io } = setup;
+  const { sources, metrics } = options;
+  return withServices(
     setup,
     { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
     async (services) => {
       setup.shared.rateBudget = metrics.measureBudget(services.warehouse.rateBudget);
       await assertSources(sources, setup, { tellFailures: true });
       const watch = watchSources(sources, setup, DAY_MS);
-      const running = await startRoles(roles, services, { ...options, sources, metrics });
+      const running = await startRoles(roles, services, options);
       progress.isUp = true;
       await using stack = new AsyncDisposableStack();
       try {

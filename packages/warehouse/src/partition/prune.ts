@@ -43,9 +43,11 @@ export async function prunePartitions(
   const pruned: PrunedDay[] = [];
   for (const day of await findDays(connection, request)) {
     const found = await patiently(() => pruneDay(connection, request, day));
-    if (found === undefined) continue;
-    pruned.push(found);
-    if (!request.dryRun) await patiently(() => dropEmptyDay(connection, request.dataset, day));
+    if (found !== undefined) pruned.push(found);
+    if (request.dryRun) continue;
+    connection.passing?.('prune.dropped');
+    // also without a partition of this account: whoever dropped the last one may have been killed before this
+    await patiently(() => dropEmptyDay(connection, request.dataset, day));
   }
   return pruned;
 }
@@ -102,6 +104,7 @@ async function pruneDay(
         [...parameters, request.now],
       );
       await dropPartition(client, slot, partition);
+      connection.passing?.('prune.dropping');
     }
     return {
       dataset: dataset.name,
@@ -134,6 +137,7 @@ async function dropEmptyDay(connection: Connection, dataset: Dataset, day: strin
     );
     if (empty.rows.length === 0) return;
     await client.query(`ALTER TABLE ${root.sql} DETACH PARTITION ${table.sql}`);
+    connection.passing?.('prune.detached');
     // a load that attached a partition to it meanwhile has committed by now
     const filled = await client.query('SELECT FROM pg_inherits WHERE inhparent = to_regclass($1)', [
       table.sql,

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { TransientError } from '@edgeledger/core';
+import { type PassMilestone, TransientError } from '@edgeledger/core';
 import type pg from 'pg';
 import type { Connection } from '../connect.ts';
 import { quoteIdentifier, type Relation } from '../identifiers.ts';
@@ -15,7 +15,7 @@ import {
   unsealPartition,
 } from '../partition/leaf.ts';
 import { attachPartition, dropPartition, ensureDay, findPartition, lockSlot } from '../partition/slot.ts';
-import { leafTable } from '../staging.ts';
+import { leafTable, relationExists } from '../staging.ts';
 import { withTransaction } from '../transaction.ts';
 import { lockUnitRows, readUnit } from '../unit-lock.ts';
 import { assertComplete } from './replace.ts';
@@ -69,6 +69,12 @@ async function moveIntoLeaf(
   await client.query(`DROP TABLE ${part.relation.sql}`);
 }
 
+interface PartitionToPrepare {
+  readonly target: PublishTarget;
+  readonly rowsBefore: number;
+  readonly passing: PassMilestone | undefined;
+}
+
 /**
  * Swaps the unit's partition: the old one goes, the prepared leaf comes, in the transaction that writes the ledger. What
  * readers have to wait for is in `swap`.
@@ -76,8 +82,7 @@ async function moveIntoLeaf(
 export async function preparePartition(
   client: pg.PoolClient,
   load: LoadIdentity,
-  target: PublishTarget,
-  rowsBefore: number,
+  { target, rowsBefore, passing }: PartitionToPrepare,
 ): Promise<{ readonly counts: RowCounts; readonly swap: () => Promise<void> }> {
   await lockSlot(client, load);
   const old = await findPartition(client, load);
@@ -87,7 +92,7 @@ export async function preparePartition(
   const inserted = target.parts.reduce((sum, part) => sum + part.rows, 0);
   return {
     counts: { inserted, updated: 0, unchanged: 0, deleted: rowsBefore },
-    swap: () => swapPartition(client, load, { old, hasLeaf, root: target.table }),
+    swap: () => swapPartition(client, load, { old, hasLeaf, root: target.table, passing }),
   };
 }
 
@@ -95,20 +100,29 @@ interface Swap {
   readonly old: Relation | undefined;
   readonly hasLeaf: boolean;
   readonly root: Relation;
+  readonly passing: PassMilestone | undefined;
 }
 
 async function swapPartition(client: pg.PoolClient, load: LoadIdentity, swap: Swap): Promise<void> {
-  const { old, hasLeaf, root } = swap;
+  const { old, hasLeaf, root, passing } = swap;
   if (!hasLeaf && old === undefined) return;
   await client.query(`SET LOCAL lock_timeout = ${SWAP_LOCK_TIMEOUT_MS}`);
+  if (!(await relationExists(client, dayTable(load)))) {
+    throw new TransientError(
+      'warehouse.conflict',
+      `Publishing ${load.label}: the table of its day was pruned meanwhile. It is made again.`,
+    );
+  }
   // in the order in which adding a column locks them; from here on none is added
   await client.query(`LOCK TABLE ONLY ${root.sql} IN ACCESS SHARE MODE`);
   await client.query(`LOCK TABLE ONLY ${dayTable(load).sql} IN SHARE UPDATE EXCLUSIVE MODE`);
   if (hasLeaf) await addMissingColumns(client, load);
   if (old !== undefined) await dropPartition(client, load, old);
+  passing?.('partition.detached');
   if (!hasLeaf) return;
   const leaf = { table: leafTable(load.loadId), name: partitionName(load) };
   await unsealPartition(client, await attachPartition(client, load, leaf));
+  passing?.('partition.attached');
 }
 
 /** Rows of other report keys of the same account and day move over; there are hardly ever any. */
@@ -151,6 +165,7 @@ export async function swapPatiently<Result>(
   for (let attempt = 1; ; attempt += 1) {
     try {
       if (await prepareAside(connection, load)) await ensureDay(connection, load, SWAP_LOCK_TIMEOUT_MS);
+      connection.passing?.('partition.prepared');
       return await publish();
     } catch (error) {
       const isConflict = error instanceof TransientError && error.code === 'warehouse.conflict';

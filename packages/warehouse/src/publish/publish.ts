@@ -1,8 +1,15 @@
-import { type Finding, type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
+import {
+  type Finding,
+  type PassMilestone,
+  type PublishRequest,
+  type PublishResult,
+  TransientError,
+} from '@edgeledger/core';
 import type pg from 'pg';
 import { ensureColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
 import type { LoadContext, LoadIdentity } from '../load-identity.ts';
+import { endOutdatedLoads } from '../outdated-loads.ts';
 import { isPartitioned } from '../partition/leaf.ts';
 import { areRejectsEqual, moveRejects } from '../rejects.ts';
 import type { LoadOutcome } from '../schema.ts';
@@ -52,11 +59,14 @@ export async function publishLoad(
     doing: `Publishing ${load.label}`,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   } as const;
+  const { passing } = context.connection;
   const publish = () =>
-    withTransaction(context.connection, options, (client) => publishWithin(client, load, request));
+    withTransaction(context.connection, options, (client) => publishWithin(client, load, request, passing));
   const isLarge = await isPartitioned(context.connection.queries, toDataTable(load.dataset));
   const ending = isLarge ? await swapPatiently(context.connection, load, publish) : await publish();
+  passing?.('publish.committed');
   if (ending.kind === 'refused') throw ending.error;
+  await endOutdatedLoads(context.connection, load, context.logger);
   return ending.result;
 }
 
@@ -64,11 +74,13 @@ async function publishWithin(
   client: pg.PoolClient,
   load: LoadIdentity,
   request: PublishRequest,
+  passing: PassMilestone | undefined,
 ): Promise<Ending> {
   const unit = await findLockedUnit(client, load.unitId);
   const ended = await findEnding(client, load);
   if (ended !== undefined) return ended;
   if (unit === undefined || isSuperseded(unit, load)) return await supersede(client, load, request.now);
+  passing?.('publish.started');
   const staged = await readStaged(client, load);
   const target = await toPublishTarget(client, load, staged.parts);
   const sameContent = await isVisibleAlready(client, target, { unit, staged });
@@ -78,7 +90,8 @@ async function publishWithin(
   }
   const { counts, swap } = sameContent
     ? { counts: { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }, swap: undefined }
-    : await publishRows(client, load, { target, unit });
+    : await publishRows(client, load, { target, unit, passing });
+  passing?.('publish.rows-written');
   const isVisible = unit.state === 'loaded' || unit.state === 'held';
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
   await publishCompanions(client, load, request.companions);
@@ -96,6 +109,7 @@ async function publishWithin(
   // last, because from here to the commit readers of that day wait
   await swap?.();
   await removeStagedLoad(client, load.loadId);
+  passing?.('publish.recorded');
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
 }
 
@@ -170,6 +184,7 @@ async function findEnding(client: pg.PoolClient, load: LoadIdentity): Promise<En
     error: new TransientError(
       'load.superseded',
       `Publishing ${load.label}: the load has ended already (${row?.outcome ?? 'unknown'}). The next attempt begins a new load.`,
+      { context: { isNewerPublished: row?.outcome === 'superseded' } },
     ),
   };
 }
@@ -189,6 +204,7 @@ async function supersede(client: pg.PoolClient, load: LoadIdentity, now: Date): 
     error: new TransientError(
       'load.superseded',
       `Publishing ${load.label}: a load that began later was published first. Nothing was changed.`,
+      { context: { isNewerPublished: true } },
     ),
   };
 }
@@ -199,15 +215,22 @@ interface PublishedRows {
   readonly swap?: (() => Promise<void>) | undefined;
 }
 
+interface RowsToPublish {
+  readonly target: PublishTarget;
+  readonly unit: LockedUnit;
+  readonly passing: PassMilestone | undefined;
+}
+
 async function publishRows(
   client: pg.PoolClient,
   load: LoadIdentity,
-  { target, unit }: { readonly target: PublishTarget; readonly unit: LockedUnit },
+  { target, unit, passing }: RowsToPublish,
 ): Promise<PublishedRows> {
   if (target.dataset.strategy === 'upsert') return { counts: await publishUpsert(client, target) };
   if (!(await isPartitioned(client, target.table))) return { counts: await publishReplace(client, target) };
   const isVisible = unit.state === 'loaded' || unit.state === 'held';
-  return await preparePartition(client, load, target, isVisible ? Number(unit.rows ?? 0) : 0);
+  const rowsBefore = isVisible ? Number(unit.rows ?? 0) : 0;
+  return await preparePartition(client, load, { target, rowsBefore, passing });
 }
 
 /** Rejects of earlier loads go: what the ledger shows are those of the load that is visible. */
