@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { createDirectoryArchive, createS3Archive } from '@edgeledger/archive';
 import { type Config, loadConfigFromProcess } from '@edgeledger/config';
 import {
@@ -65,7 +66,8 @@ export async function withServices<T>(
     applicationName: `edgeledger ${options.role}`,
     logger,
     version: VERSION,
-    worker: `${options.role} ${process.pid}`,
+    // in a container the process is always number 1
+    worker: `${options.role} ${hostname()} ${process.pid}`,
     ...(io.trial && { passing: io.trial.passing, silenceMs: io.trial.silenceMs }),
   });
   stack.defer(() => warehouse.close());

@@ -77,7 +77,7 @@ export function createHandlers(services: HandlerServices): Handlers {
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
       services.passing?.('plan.recorded');
       const { added } = await services.producer.enqueueUnits(
-        planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
+        planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
       );
       services.passing?.('plan.enqueued');
       const found = {
@@ -122,6 +122,7 @@ async function loadUnit(
   run: UnitRun,
 ): Promise<JobOutcome> {
   const unit = fromUnitPayload(payload);
+  if (await isLoadedMeanwhile(payload, services)) return { kind: 'done', result: { loadedMeanwhile: true } };
   const own = unitServices(payload, services);
   const readiness = await checkUnit(unit, own, run);
   if (readiness.kind !== 'ready') return endUnit(readiness, services);
@@ -140,6 +141,19 @@ async function loadUnit(
   });
   services.passing?.('report.enqueued');
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
+}
+
+/**
+ * Two ticks at once plan the same units, and what was loaded between the two would be read twice: the queue knows only
+ * what waits or runs.
+ */
+async function isLoadedMeanwhile(
+  { seenLoadId, ...payload }: LoadUnitPayload,
+  { ledger }: HandlerServices,
+): Promise<boolean> {
+  if (seenLoadId === undefined) return false;
+  const record = await ledger.findUnit(fromUnitPayload(payload));
+  return record?.state === 'loaded' && record.loadId !== seenLoadId;
 }
 
 /** Gives up the load of a report that failed for good; for the consumer's `onFailed`. */

@@ -14,6 +14,8 @@ export type LoadReason =
 export interface PlannedUnit {
   readonly unit: ExpectedUnit;
   readonly reason: LoadReason;
+  /** The load that showed when it was planned; null when none did. Another one by now: somebody was faster. */
+  readonly seenLoadId?: string | null;
 }
 
 export interface WaitingUnit {
@@ -72,9 +74,11 @@ export function plan(
   const covered: ExpectedUnit[] = [];
   const running: ExpectedUnit[] = [];
   for (const unit of expected) {
-    const decision = decide(unit, records.get(toUnitId(unit)), now, options);
-    if (decision.kind === 'load') load.push({ unit, reason: decision.reason });
-    else if (decision.kind === 'waiting')
+    const record = records.get(toUnitId(unit));
+    const decision = decide(unit, record, now, options);
+    if (decision.kind === 'load') {
+      load.push({ unit, reason: decision.reason, seenLoadId: record?.loadId ?? null });
+    } else if (decision.kind === 'waiting')
       waiting.push({ unit, until: decision.until, reason: decision.reason });
     else if (decision.kind === 'lost') lost.push(unit);
     else if (decision.kind === 'running') running.push(unit);

@@ -36,7 +36,7 @@ const OLD_PAYLOADS = {
       datasets: ['imgix.cdn_logs'],
     },
   ],
-  'load.unit': [unit],
+  'load.unit': [unit, { ...unit, seenLoadId: null }, { ...unit, seenLoadId: '7' }],
   'stage.part': [{ ...report, partNo: 1, partCount: 2, partName: '/reports/a.csv.gz' }],
   'publish.report': [{ ...report, vendorReportId: null, revision: null, partCount: 2 }],
 } satisfies Record<(typeof JOB_NAMES)[number], readonly unknown[]>;

@@ -58,6 +58,11 @@ const unitPayload = z.object({
   periodEnd: instant,
 });
 
+const loadPayload = unitPayload.extend({
+  /** The load that showed when the unit was planned, null when none did; absent when it is to be read in any case. */
+  seenLoadId: id.nullable().optional(),
+});
+
 const partPayload = unitPayload.extend({
   loadId: id,
   partNo: z.int().min(1),
@@ -135,7 +140,7 @@ export const JOBS = {
     keepFailed: { age: 30 * DAY_SECONDS, count: 500 },
   }),
   'load.unit': define({
-    payload: unitPayload,
+    payload: loadPayload,
     queueOf: (unit) => getVendor(unit.dataset),
     attempts: 5,
     backoffMs: 15_000,
@@ -205,8 +210,9 @@ export function toPriority(periodEnd: Date, now: Date): number {
   return Math.min(LOWEST_PRIORITY, 1 + Math.max(0, Math.floor(ageMs / (24 * HOUR_MS))));
 }
 
-export function toUnitPayload(sourceId: string, unit: UnitRef): LoadUnitPayload {
+export function toUnitPayload(sourceId: string, unit: UnitRef, seenLoadId?: string | null): LoadUnitPayload {
   return {
+    ...(seenLoadId !== undefined && { seenLoadId }),
     sourceId,
     account: unit.account,
     dataset: unit.dataset,

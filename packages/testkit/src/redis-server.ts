@@ -111,14 +111,23 @@ export async function findFreePort(): Promise<number> {
 
 /** Sends one command as an array of texts and gives the raw answer; for what no client of the product does. */
 export async function sendToRedis(url: string, command: readonly string[]): Promise<string> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, pathname } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
-  const parts = command.map((text) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`).join('');
-  socket.write(`*${command.length}\r\n${parts}`);
+  const database = pathname.slice(1);
+  if (database !== '') {
+    socket.write(toRequest(['SELECT', database]));
+    await once(socket, 'data');
+  }
+  socket.write(toRequest(command));
   try {
     const [answer] = (await once(socket, 'data')) as [Buffer];
     return answer.toString();
   } finally {
     socket.destroy();
   }
+}
+
+function toRequest(command: readonly string[]): string {
+  const parts = command.map((text) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`).join('');
+  return `*${command.length}\r\n${parts}`;
 }

@@ -126,7 +126,9 @@ async function enqueueMissing(
     if (planned.load.length === 0) continue;
     running.progress.expect(planned.load.length);
     enqueued += planned.load.length;
-    await producer.enqueueUnits(planned.load.map(({ unit }) => toUnitPayload(source.id, unit)));
+    await producer.enqueueUnits(
+      planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
+    );
   }
   return enqueued;
 }
