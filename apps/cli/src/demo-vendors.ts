@@ -20,7 +20,10 @@ export interface DemoVendors extends AsyncDisposable {
  * takes what is sent to the emulators' ports on loopback to their container. Without sources and emulators the
  * setup stays as it is, and its missing sources are told as always.
  */
-export async function withDemoVendors(setup: Setup): Promise<DemoVendors> {
+export async function withDemoVendors(
+  setup: Setup,
+  options: { readonly servesPages: boolean },
+): Promise<DemoVendors> {
   const { config, io, logger } = setup;
   await using stack = new AsyncDisposableStack();
   const place = config.sources.length === 0 ? config.demo : undefined;
@@ -35,7 +38,8 @@ export async function withDemoVendors(setup: Setup): Promise<DemoVendors> {
   }
   const { user = LOGIN, password = new Secret(LOGIN) } = config.dashboard;
   printNote(io, `No source is configured: showing emulated vendors at ${host} (account "demo").`);
-  if (config.dashboard.user === undefined) printNote(io, `Sign in to the dashboard as ${LOGIN} / ${LOGIN}.`);
+  if (options.servesPages && config.dashboard.user === undefined)
+    printNote(io, `Sign in to the dashboard as ${LOGIN} / ${LOGIN}.`);
   const owned = stack.move();
   return {
     setup: {

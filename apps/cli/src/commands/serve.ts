@@ -56,7 +56,7 @@ async function serveOnceStoresAnswer(
   options: ServeOptions,
   progress: { isUp: boolean },
 ): Promise<number> {
-  await using vendors = await withDemoVendors(readSetup(io));
+  await using vendors = await withDemoVendors(readSetup(io), { servesPages: roles.includes('dashboard') });
   const { setup } = vendors;
   const metrics = createRoleMetrics(roles);
   const maxInlineWaitMs = io.trial?.inlineWaitMs ?? WORKER_INLINE_WAIT_MS;
