@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -49,6 +50,16 @@ function toEnvironment(emulator: Emulator, databaseUrl: string): Record<string, 
     AKAMAI_API_URL: emulator.akamaiUrl,
     AKAMAI_ACCOUNT_IDS: emulator.scope.accountIds.join(','),
   };
+}
+
+/** A new database begins with load 1 again, and jobs of the run before would be taken for its own. */
+async function emptyQueue(): Promise<void> {
+  if (REDIS_URL === '') return;
+  const { hostname, port, pathname } = new URL(REDIS_URL);
+  const socket = connect({ host: hostname, port: Number(port || 6379) });
+  socket.end(`SELECT ${pathname.slice(1) || 0}\r\nFLUSHDB\r\nQUIT\r\n`);
+  socket.resume();
+  await once(socket, 'close');
 }
 
 async function runCommand(args: readonly string[], env: Record<string, string>): Promise<void> {
@@ -124,6 +135,7 @@ async function main(): Promise<void> {
       const url = new URL(server.connectionString);
       url.pathname = `/${database}`;
       const env = toEnvironment(emulator, url.href);
+      await emptyQueue();
       await runCommand(['migrate'], env);
       const client = new pg.Client({ connectionString: url.href });
       await client.connect();

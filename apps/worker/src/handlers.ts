@@ -71,7 +71,7 @@ export function createHandlers(services: HandlerServices): Handlers {
         signal,
         logger: services.logger,
         isManual: payload.reason === 'backfill',
-        isQueueLost: payload.isQueueLost === true,
+        queueLostAt: payload.queueLostAt === undefined ? undefined : new Date(payload.queueLostAt),
       };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });

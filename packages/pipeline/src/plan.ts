@@ -42,10 +42,10 @@ export interface PlanOptions {
    */
   readonly isManual: boolean;
   /**
-   * The queue forgot what it held, so nobody goes on with what a killed worker was at. A worker that is alive is at most
-   * doubled, and whoever publishes second finds the unit as it is.
+   * Then the queue was found to have forgotten what it held, so nobody goes on with what a killed worker was at before. A
+   * worker that is alive is at most doubled, and whoever publishes second finds the unit as it is.
    */
-  readonly isQueueLost?: boolean;
+  readonly queueLostAt?: Date | undefined;
 }
 
 /** Why a unit that is held waits. */
@@ -100,7 +100,7 @@ function decide(
   if (unit.notYet !== undefined) {
     return { kind: 'waiting', until: nextLookAt(unit.dueAt, now), reason: unit.notYet };
   }
-  const isTakenOver = options.isManual || options.isQueueLost === true;
+  const isTakenOver = options.isManual || isFromBefore(options.queueLostAt, record?.loadingSince);
   if (record?.isBeingLoaded === true && !isTakenOver) return { kind: 'running' };
   if (record?.state === 'failed') return decideFailed(record, now, options);
   if (unit.listed?.completed !== true) {
@@ -114,6 +114,10 @@ function decide(
     if (unit.dueAt > now) return { kind: 'waiting', until: unit.dueAt, reason: 'not due yet' };
   }
   return { kind: 'load', reason: reasonFor(record) };
+}
+
+function isFromBefore(queueLostAt: Date | undefined, loadingSince: Date | null | undefined): boolean {
+  return queueLostAt !== undefined && loadingSince != null && loadingSince < queueLostAt;
 }
 
 function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision {

@@ -27,7 +27,7 @@ const OLD_PAYLOADS = {
     { sourceId: 'imgix-default', reason: 'daily' },
     { sourceId: 'akamai-default', reason: 'running-day' },
     { sourceId: 'imgix-default', reason: 'reconcile' },
-    { sourceId: 'imgix-default', reason: 'reconcile', isQueueLost: true },
+    { sourceId: 'imgix-default', reason: 'reconcile', queueLostAt: '2026-11-20T12:00:00.000Z' },
     {
       sourceId: 'imgix-default',
       reason: 'backfill',

@@ -44,8 +44,8 @@ const tickPayload = z.object({
   /** Dataset names. Absent in every tick that a schedule made: all datasets of the source. */
   datasets: z.array(id).optional(),
   reason: z.enum(TICK_REASONS),
-  /** The store had lost its schedules, so its jobs, too: units that seem to be loaded may be nobody's. */
-  isQueueLost: z.boolean().optional(),
+  /** When the store had lost its schedules, so its jobs, too: what seems to be loaded since before may be nobody's. */
+  queueLostAt: instant.optional(),
 });
 
 const unitPayload = z.object({
