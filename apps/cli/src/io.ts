@@ -26,6 +26,10 @@ export interface Trial {
   readonly inlineWaitMs: number;
   /** How long a connection may be silent before it is taken for dead. */
   readonly silenceMs: number;
+  /** Connections to the warehouse at most: many processes share one small server. */
+  readonly maxConnections: number;
+  /** Instead of the system's. */
+  readonly clock?: Clock;
 }
 
 export function printLine(io: Io, text: string): void {

@@ -6,6 +6,7 @@ import { runGapsCommand } from './commands/gaps.ts';
 import { runImportCommand } from './commands/import-files.ts';
 import { runMigrateCommand } from './commands/migrate.ts';
 import { runPlanCommand } from './commands/plan.ts';
+import { runProveCommand } from './commands/prove.ts';
 import { runPruneCommand } from './commands/prune.ts';
 import { runReplayCommand } from './commands/replay.ts';
 import { runRunCommand } from './commands/run.ts';
@@ -71,6 +72,20 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  edgeledger doctor')
     .action(async (options) => finish(await runDoctorCommand(io, options)));
+  program
+    .command('prove')
+    .description(
+      'kill, cut and stall workers on an embedded Postgres of its own and compare every table; about a minute',
+    )
+    .option('--all', 'every case instead of the short list; many minutes')
+    .option('--only <text>', 'the cases whose name holds this text')
+    .option('--seed <n>', 'for the data and for random moments', toSeed, 1)
+    .option('--json', 'the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger prove\n  edgeledger prove --seed 7 --json\n  edgeledger prove --all --only Postgres',
+    )
+    .action(async (options) => finish(await runProveCommand(io, options)));
   program
     .command('status')
     .description('coverage, freshness, new columns and findings of every dataset')
@@ -214,6 +229,12 @@ function toCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
   throw new InvalidArgumentError('Give a whole number from 1 to 64.');
+}
+
+function toSeed(text: string): number {
+  const seed = Number(text);
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31) return seed;
+  throw new InvalidArgumentError('Give a whole number from 0.');
 }
 
 function toDays(text: string): number {

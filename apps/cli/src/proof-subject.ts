@@ -15,14 +15,17 @@ channel.unref();
 process.once('disconnect', () => process.exit(1));
 
 const signal = listenToSignals();
-const { createPassing, parseOrders } = await import('@edgeledger/proof');
+const { createJumpingClock, createPassing, parseOrders } = await import('@edgeledger/proof');
 const { runProcess } = await import('./run-process.ts');
 
 const [text = '{}', ...args] = process.argv.slice(2);
-const { stopAt, ...patience } = parseOrders(text);
+const { stopAt, clockJump, ...patience } = parseOrders(text);
 const passing = createPassing(stopAt, (name) => {
   // whoever waits for it to be frozen cannot see it otherwise
   if (name === 'SIGSTOP') writeSync(process.stdout.fd, 'Frozen.\n');
   process.kill(process.pid, name);
 });
-await runProcess(args, { signal, trial: { passing, ...patience } });
+await runProcess(args, {
+  signal,
+  trial: { passing, ...patience, ...(clockJump && { clock: createJumpingClock(clockJump) }) },
+});

@@ -19,7 +19,7 @@ export async function runProcess(args: readonly string[], { signal, trial }: Pro
   const io: Io = {
     stdout: process.stdout,
     status: createStatusLine(process.stderr),
-    clock: systemClock,
+    clock: trial?.clock ?? systemClock,
     signal,
     pause: (durationMs, stop) => sleep(durationMs, undefined, { signal: stop }),
     ...(trial === undefined ? {} : { trial }),

@@ -68,7 +68,7 @@ export async function withServices<T>(
     version: VERSION,
     // in a container the process is always number 1
     worker: `${options.role} ${hostname()} ${process.pid}`,
-    ...(io.trial && { passing: io.trial.passing, silenceMs: io.trial.silenceMs }),
+    ...io.trial,
   });
   stack.defer(() => warehouse.close());
   if (options.skipSchema !== true) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   addDays,
   type Clock,
@@ -161,12 +162,23 @@ export async function settleFailedJob(failure: JobFailure, services: HandlerServ
   if (failure.jobName !== 'stage.part' && failure.jobName !== 'publish.report') return;
   // the catalog parsed it when the job was made
   const payload = failure.payload as StagePartPayload | PublishReportPayload;
-  try {
-    await failReport(toReport(payload), failure.error, unitServices(payload, services));
-  } catch (error) {
-    services.logger.error({ job: failure.jobId, error }, 'could not record the failure of a report');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await failReport(toReport(payload), failure.error, unitServices(payload, services));
+      return;
+    } catch (error) {
+      if (attempt >= SETTLE_ATTEMPTS) {
+        services.logger.error({ job: failure.jobId, error }, 'could not record the failure of a report');
+        return;
+      }
+      // what failed the job may be what fails this: Postgres is away
+      await sleep(SETTLE_PAUSE_MS * attempt, undefined, { ref: false });
+    }
   }
 }
+
+const SETTLE_ATTEMPTS = 8;
+const SETTLE_PAUSE_MS = 500;
 
 function endUnit(outcome: UnitOutcome, services: HandlerServices): JobOutcome {
   services.onUnitEnd?.(outcome);

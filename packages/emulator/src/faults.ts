@@ -13,6 +13,12 @@ export type FaultAction =
   | { kind: 'reset' }
   /** Flips bits in the middle of the body; length and checksum headers stay those of the true body. */
   | { kind: 'corrupt' }
+  /** Leaves out the end of the body and says a length that fits: nothing but the content shows it. */
+  | { kind: 'truncate'; keepShare: number }
+  /** Sends the true body with checksum headers of another one. */
+  | { kind: 'wrong-hash' }
+  /** Sends the body in small pieces, at about so many bytes per second. */
+  | { kind: 'slow'; bytesPerSecond: number }
   /** Files: answers as for an expired link. imgix API: the links in this answer are expired already. */
   | { kind: 'expire-link' };
 

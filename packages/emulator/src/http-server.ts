@@ -142,13 +142,20 @@ async function sendReply(
 ): Promise<void> {
   // the vendors' clock, not this machine's: clients measure their skew by it
   response.sendDate = false;
-  const length = reply.knownLength === false ? {} : { 'Content-Length': `${reply.body.length}` };
-  response.writeHead(reply.status, { Date: now.toUTCString(), ...reply.headers, ...length });
+  const whole = action?.kind === 'corrupt' ? corruptBytes(reply.body) : reply.body;
+  const body =
+    action?.kind === 'truncate' ? whole.subarray(0, Math.floor(whole.length * action.keepShare)) : whole;
+  const length = reply.knownLength === false ? {} : { 'Content-Length': `${body.length}` };
+  const headers = action?.kind === 'wrong-hash' ? withWrongHash(reply.headers) : reply.headers;
+  response.writeHead(reply.status, { Date: now.toUTCString(), ...headers, ...length });
   if (isHead) {
     response.end();
     return;
   }
-  const body = action?.kind === 'corrupt' ? corruptBytes(reply.body) : reply.body;
+  if (action?.kind === 'slow') {
+    await trickle(response, body, action.bytesPerSecond, pause);
+    return;
+  }
   if (action?.kind === 'cut' && action.afterBytes < body.length) {
     await writeAll(response, body.subarray(0, action.afterBytes));
     response.destroy();
@@ -161,6 +168,32 @@ async function sendReply(
     return;
   }
   response.end(body);
+}
+
+const SLICES_PER_SECOND = 20;
+
+async function trickle(
+  response: ServerResponse,
+  body: Buffer,
+  bytesPerSecond: number,
+  pause: (milliseconds: number) => Promise<void>,
+): Promise<void> {
+  const size = Math.max(1, Math.ceil(bytesPerSecond / SLICES_PER_SECOND));
+  for (let start = 0; start < body.length && !response.destroyed; start += size) {
+    await writeAll(response, body.subarray(start, start + size));
+    await pause(1000 / SLICES_PER_SECOND);
+  }
+  response.end();
+}
+
+/** As Google's storage spells them: `crc32c=…,md5=…`, base64. */
+function withWrongHash(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers).map(([name, value]): [string, string] =>
+    /hash|md5|etag/i.test(name)
+      ? [name, value.replace(/[A-Za-z0-9+/]{20,}/g, (text) => [...text].reverse().join(''))]
+      : [name, value],
+  );
+  return Object.fromEntries(entries);
 }
 
 function writeAll(response: ServerResponse, chunk: Buffer): Promise<void> {

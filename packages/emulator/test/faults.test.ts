@@ -84,3 +84,33 @@ test('a port that is taken is an error, and nothing stays open', async () => {
   const imgixPort = Number(new URL(emulator.imgixUrl).port);
   await expect(createEmulator({ imgixPort })).rejects.toThrow('EADDRINUSE');
 });
+
+test('a truncated file has a length that fits and less content', async () => {
+  await using emulator = await openEmulator({ imgix: { gzip: false } });
+  const [link = ''] = (await getReport(emulator, KEY)).attributes.files;
+  const whole = await (await fetch(link)).bytes();
+  emulator.faults.add({ server: 'files', action: { kind: 'truncate', keepShare: 0.5 } });
+  const response = await fetch(link);
+  expect(Number(response.headers.get('content-length'))).toBe(Math.floor(whole.length / 2));
+  expect(await response.bytes()).toEqual(whole.subarray(0, Math.floor(whole.length / 2)));
+});
+
+test('a wrong hash comes with the true bytes', async () => {
+  await using emulator = await openEmulator();
+  const [link = ''] = (await getReport(emulator, KEY)).attributes.files;
+  const right = await fetch(link);
+  emulator.faults.add({ server: 'files', action: { kind: 'wrong-hash' } });
+  const wrong = await fetch(link);
+  expect(wrong.headers.get('x-goog-hash')).not.toBe(right.headers.get('x-goog-hash'));
+  expect(await wrong.bytes()).toEqual(await right.bytes());
+});
+
+test('a slow body comes in pieces and is whole in the end', async () => {
+  await using emulator = await openEmulator();
+  const [link = ''] = (await getReport(emulator, KEY)).attributes.files;
+  const whole = await (await fetch(link)).bytes();
+  emulator.faults.add({ server: 'files', action: { kind: 'slow', bytesPerSecond: whole.length * 8 } });
+  let pieces = 0;
+  for await (const _ of (await fetch(link)).body ?? []) pieces += 1;
+  expect(pieces).toBeGreaterThan(1);
+});

@@ -105,7 +105,8 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
 
 async function openQueueOf(urls: ProductUrls, owner: AsyncDisposableStack) {
   const store = urls.redisUrl === undefined ? { databaseUrl: urls.databaseUrl } : { redisUrl: urls.redisUrl };
-  const backend = owner.adopt(await openQueueBackend({ ...store, logger: silentLogger }), (one) =>
+  const { backoffMs } = QUICK_ORDERS;
+  const backend = owner.adopt(await openQueueBackend({ ...store, backoffMs, logger: silentLogger }), (one) =>
     one.close(),
   );
   const producer = owner.adopt(createProducer(backend), (one) => one.close());

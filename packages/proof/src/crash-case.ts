@@ -17,6 +17,8 @@ export interface CaseResult {
   readonly rows: number;
   readonly problems: readonly string[];
   readonly durationMs: number;
+  /** What the process wrote that did the work in the end. */
+  readonly log: string;
 }
 
 export interface CaseContext {
@@ -53,6 +55,7 @@ export async function runCrashCase(
     rows: recovery.rows,
     problems: [...problems, ...recovery.problems],
     durationMs: performance.now() - startedAt,
+    log: recovery.log,
   };
 }
 

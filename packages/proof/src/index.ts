@@ -1,5 +1,12 @@
 export { type CaseContext, type CaseResult, runCrashCase } from './crash-case.ts';
 export { CRASH_TABLE, type CrashCase } from './crash-table.ts';
+export { runFaultCase } from './fault-case.ts';
+export { type FaultProxy, openFaultProxy, throughProxy, toTarget } from './fault-proxy.ts';
+export { FAULT_TABLE, type FaultCase } from './fault-table.ts';
 export { type Backend, createLab, type Lab, type LabOptions } from './lab.ts';
-export { createPassing, type Orders, parseOrders } from './orders.ts';
+export { listMatrix, type MatrixCase, type MatrixRun, startMatrix } from './matrix.ts';
+export { createJumpingClock, createPassing, type Orders, parseOrders } from './orders.ts';
+export { PROCESS_TABLE, type ProcessCase, runProcessCase } from './process-table.ts';
+export { createRandom, type Random } from './random.ts';
 export { createReferences, type References } from './scenario.ts';
+export { findUnknownNames, isShort } from './short-proof.ts';

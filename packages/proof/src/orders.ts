@@ -1,4 +1,4 @@
-import { MILESTONES, type Milestone, type PassMilestone } from '@edgeledger/core';
+import { type Clock, MILESTONES, type Milestone, type PassMilestone } from '@edgeledger/core';
 
 /** What a subject is told when it starts: where it ends, and how patient it is until then. */
 export interface Orders {
@@ -11,6 +11,10 @@ export interface Orders {
   readonly inlineWaitMs: number;
   /** How long a connection may be silent before it is taken for dead, in ms. */
   readonly silenceMs: number;
+  /** Connections of the process to the warehouse at most. */
+  readonly maxConnections: number;
+  /** The process's clock jumps by so much, in ms, again and again: there, and back after the same time. */
+  readonly clockJump?: { readonly byMs: number; readonly everyMs: number };
 }
 
 export interface StopOrder {
@@ -21,7 +25,13 @@ export interface StopOrder {
   readonly how: 'kill' | 'freeze';
 }
 
-export const QUICK_ORDERS: Orders = { lockMs: 2_000, backoffMs: 50, inlineWaitMs: 300, silenceMs: 3_000 };
+export const QUICK_ORDERS: Orders = {
+  lockMs: 2_000,
+  backoffMs: 400,
+  inlineWaitMs: 300,
+  silenceMs: 3_000,
+  maxConnections: 7,
+};
 
 export function toOrdersText(orders: Orders): string {
   return JSON.stringify(orders);
@@ -35,6 +45,13 @@ export function parseOrders(text: string): Orders {
     throw new Error(`There is no milestone "${stopAt.milestone}".`);
   }
   return orders;
+}
+
+/** Wrong by turns: as after a suspended machine, or a time service that found the right time late. */
+export function createJumpingClock({ byMs, everyMs }: NonNullable<Orders['clockJump']>): Clock {
+  return {
+    now: () => new Date(Date.now() + (Math.floor(performance.now() / everyMs) % 2 === 0 ? 0 : byMs)),
+  };
 }
 
 /**

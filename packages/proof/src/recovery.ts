@@ -12,6 +12,8 @@ export interface Recovery {
   readonly rows: number;
   /** Why it is no proof; empty when everything is as it should be. */
   readonly problems: readonly string[];
+  /** What the last process wrote. */
+  readonly log: string;
 }
 
 /** True when no job is left that could run, twice in a row: a job may be on its way between two counts. */
@@ -37,7 +39,7 @@ export async function judge(bench: Bench, subject: Subject, expected: Snapshot):
   if (!(await untilDone(bench))) problems.push('the work was not done in time');
   problems.push(...(await stopInOrder(subject)));
   const found = await inspect(bench, expected);
-  return { rows: found.rows, problems: [...problems, ...found.problems] };
+  return { rows: found.rows, problems: [...problems, ...found.problems], log: subject.output() };
 }
 
 /** It says so when it has started; before that it has not taken any work. */
@@ -57,7 +59,7 @@ export async function stopInOrder(subject: Subject): Promise<string[]> {
 }
 
 /** Tables, ledger, staging, locks, archive and queue after the last process has ended. */
-export async function inspect(bench: Bench, expected: Snapshot): Promise<Recovery> {
+export async function inspect(bench: Bench, expected: Snapshot): Promise<Omit<Recovery, 'log'>> {
   const found = await takeSnapshot(bench.warehouse);
   const { producer } = await bench.openQueue();
   return {

@@ -77,7 +77,7 @@ export async function recover(bench: Bench, scenario: Scenario, expected: Snapsh
   const { code } = await subject.exited;
   const problems = code === 0 ? [] : [`the second run ended with ${code}: ${subject.output().slice(-600)}`];
   const found = await inspect(bench, expected);
-  return { rows: found.rows, problems: [...problems, ...found.problems] };
+  return { rows: found.rows, problems: [...problems, ...found.problems], log: subject.output() };
 }
 
 /** What each scenario ends with when nothing happens to it; made once, when it is first asked for. */

@@ -78,6 +78,7 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
     isClosing: () => closing !== undefined,
     timeoutMs: options.timeoutMs,
     passing: options.passing,
+    outagePauseMs: backend.backoffMs,
   });
   const running = new Set<string>();
   const lockMs = options.lockMs ?? DEFAULT_LOCK_MS;

@@ -32,8 +32,16 @@ export type FailureDecision =
   | { readonly kind: 'retry'; readonly error: EdgeledgerError }
   | { readonly kind: 'delay'; readonly error: ThrottledError; readonly delayMs: number }
   | { readonly kind: 'fail'; readonly error: EdgeledgerError }
+  /** Again after a pause, costs no attempt: what all jobs need is away, which is no fault of this one. */
+  | { readonly kind: 'outage'; readonly error: EdgeledgerError }
   /** Back to the queue as if it had never started. */
   | { readonly kind: 'requeue' };
+
+/** Nothing can be done without these. */
+const OUTAGES: ReadonlySet<string> = new Set<EdgeledgerError['code']>([
+  'warehouse.unavailable',
+  'queue.unavailable',
+]);
 
 /**
  * Once the job's signal is aborted, its reason says what happened and what the handler threw is only an
@@ -46,6 +54,7 @@ export function decideFailure(thrown: unknown, signal: AbortSignal): FailureDeci
   if (error instanceof ThrottledError) {
     return { kind: 'delay', error, delayMs: Math.max(0, error.retryAfterMs) };
   }
+  if (OUTAGES.has(error.code)) return { kind: 'outage', error };
   return { kind: FAILURE_ACTIONS[getErrorClass(error)] === 'retry' ? 'retry' : 'fail', error };
 }
 
@@ -74,5 +83,11 @@ export function fromFailedReason(reason: string): EdgeledgerError {
   if (config !== undefined) return new ConfigError(config, message);
   const contract = isOf(ERROR_CODES.ContractError);
   if (contract !== undefined) return new ContractError(contract, message);
+  if (PART_FAILED.test(reason) || STALLED.test(reason))
+    return new TransientError('load.staging-lost', `${reason}.`);
   return new InvariantError(message);
 }
+
+/** BullMQ's own words for a flow whose child failed, and for a job whose workers died too often. */
+const PART_FAILED = /^child .* failed$/;
+const STALLED = /stalled more than allowable limit/;

@@ -36,6 +36,8 @@ export interface RunJobParts {
   /** Instead of the catalog's time limit. */
   readonly timeoutMs: number | undefined;
   readonly passing?: PassMilestone | undefined;
+  /** Pause before a job that met an outage runs again, in ms; up to half as much is added at random. */
+  readonly outagePauseMs?: number | undefined;
 }
 
 /** Reasons that BullMQ carries to the signal as plain text. */
@@ -125,6 +127,15 @@ function toContext(job: Job, signal: AbortSignal, logger: Logger): JobContext {
   };
 }
 
+/** An outage that outlasts so many runs of one job is none. */
+const MOST_STARTS = 500;
+const OUTAGE_PAUSE_MS = 10_000;
+
+function toOutagePauseMs({ parts }: FailedRun): number {
+  const pauseMs = parts.outagePauseMs ?? OUTAGE_PAUSE_MS;
+  return Math.round(pauseMs * (1 + Math.random() / 2));
+}
+
 interface FailedRun {
   readonly job: Job;
   readonly token: string | undefined;
@@ -144,6 +155,14 @@ async function settleFailure(thrown: unknown, signal: AbortSignal, run: FailedRu
         'source throttled',
       );
       return delay(run.job, run.token, decision.delayMs, run.parts);
+    case 'outage':
+      if (run.job.attemptsStarted >= MOST_STARTS)
+        throw named(new Error(toFailedReason(decision.error)), decision.error);
+      run.parts.logger.warn(
+        { job: run.job.name, jobId: run.job.id, error: decision.error.message },
+        'job waits until what it needs is there again',
+      );
+      return delay(run.job, run.token, toOutagePauseMs(run), run.parts);
     case 'fail':
       throw named(new UnrecoverableError(toFailedReason(decision.error)), decision.error);
     case 'retry':

@@ -126,6 +126,19 @@ function describe(thrown: unknown): string {
   return where === null ? thrown.message : `${thrown.message} (${where[0].replace(/:$/, '')})`;
 }
 
+/** The same of an error that came when the connection was gone: unless somebody said what it means, it means that. */
+export function fromLostConnection(thrown: unknown, doing: string, database: DatabaseLabel): Error {
+  if (thrown instanceof EdgeledgerError || findTranslation(thrown) !== undefined) {
+    return fromPostgresError(thrown, doing, database);
+  }
+  if (thrown instanceof Error && isAbortError(thrown)) return thrown;
+  return new TransientError(
+    'warehouse.unavailable',
+    `${doing}: the connection to Postgres at ${database} was lost (${describe(thrown)}). ${UNAVAILABLE.advice}`,
+    { cause: thrown, context: { sqlState: '' } },
+  );
+}
+
 /**
  * What a driver error means for us. `doing` says what was going on ("publishing default/imgix.cdn_logs/…"),
  * `database` where. Errors that are ours already pass unchanged; what nobody knows is our bug.

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Connection } from './connect.ts';
-import { fromPostgresError } from './pg-errors.ts';
+import { fromLostConnection, fromPostgresError } from './pg-errors.ts';
 
 export interface TransactionOptions {
   readonly pool: 'queries' | 'loads';
@@ -25,6 +26,7 @@ export async function withTransaction<Result>(
   } catch (error) {
     throw fromPostgresError(error, options.doing, connection.label);
   }
+  const loss = watchForLoss(client);
   try {
     await client.query('BEGIN');
     if (options.lockTimeoutMs !== undefined) {
@@ -35,7 +37,31 @@ export async function withTransaction<Result>(
     client.release();
     return result;
   } catch (error) {
+    // the connection may be gone already, and its driver say so a moment later
+    await setImmediate();
+    const isLost = loss.isLost();
     client.release(true);
-    throw fromPostgresError(error, options.doing, connection.label);
+    throw isLost
+      ? fromLostConnection(error, options.doing, connection.label)
+      : fromPostgresError(error, options.doing, connection.label);
+  } finally {
+    loss.stop();
   }
+}
+
+/** Whether the connection broke; what its driver throws after that can be anything. */
+function watchForLoss(client: pg.PoolClient): { isLost(): boolean; stop(): void } {
+  let lost = false;
+  const note = (): void => {
+    lost = true;
+  };
+  client.once('error', note);
+  client.once('end', note);
+  return {
+    isLost: () => lost,
+    stop: () => {
+      client.off('error', note);
+      client.off('end', note);
+    },
+  };
 }

@@ -4,6 +4,7 @@ import {
   EdgeledgerError,
   type Finding,
   type Logger,
+  MINUTE_MS,
   toUnitId,
   type UnitKey,
 } from '@edgeledger/core';
@@ -51,6 +52,9 @@ const DEFAULT_DATA_POINTS = 50_000;
 /** Documented default of `apiusagedetails-by-time`; endpoint usage declares no limit. */
 const DOCUMENTED_LIMITS: Readonly<Record<string, number>> = { 'apiusagedetails-by-time': 5000 };
 
+/** A description that an outage kept back is asked for again so much later. */
+const AFTER_OUTAGE_MS = 10 * MINUTE_MS;
+
 interface Known {
   readonly reportType: ReportType;
   readonly readAtMs: number;
@@ -94,12 +98,15 @@ export function createReportTypes(client: AkamaiClient): ReportTypes {
       const known = await read(report, context).catch((thrown: unknown): Known => {
         // the data may well be readable where its description is not; without a known table it is not
         if (!isSurvivable(thrown) || (cached === undefined && report.dataset === undefined)) throw thrown;
+        // an outage passes; by a limit that is not Akamai's, a cut answer would be taken for a whole one
+        if (isOutage(thrown) && cached === undefined) throw thrown;
         context.logger.warn(
           { report: report.name, reason: String(thrown) },
           'the description of the Akamai report cannot be read, using what is known of it',
         );
         const reportType = cached?.reportType ?? toDocumented(report);
-        return { reportType, readAtMs: context.now.getTime(), findings: cached?.findings ?? [] };
+        const readAtMs = context.now.getTime() - (isOutage(thrown) ? DAY_MS - AFTER_OUTAGE_MS : 0);
+        return { reportType, readAtMs, findings: cached?.findings ?? [] };
       });
       cache.set(keyOf(report), known);
       return known.reportType;
@@ -195,6 +202,14 @@ function isSurvivable(thrown: unknown): boolean {
     status === 400 ||
     (typeof status === 'number' && status >= 500) ||
     thrown.code === 'source.response-malformed'
+  );
+}
+
+function isOutage(thrown: unknown): boolean {
+  return (
+    thrown instanceof EdgeledgerError &&
+    typeof thrown.context.status === 'number' &&
+    thrown.context.status >= 500
   );
 }
 

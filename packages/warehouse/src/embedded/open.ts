@@ -21,6 +21,8 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** False for tests: faster, and a crash of the machine may damage it. */
   readonly durable?: boolean;
+  /** Default 100. */
+  readonly maxConnections?: number;
 }
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -105,6 +107,7 @@ async function startFresh(options: EmbeddedPostgresOptions, fresh: FreshStart): 
     identity,
     port: options.port,
     durable: options.durable ?? true,
+    maxConnections: options.maxConnections ?? 100,
     logger: options.logger,
   });
 }

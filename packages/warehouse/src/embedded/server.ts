@@ -95,6 +95,7 @@ export interface StartRequest {
   readonly password: string;
   readonly port: number | undefined;
   readonly durable: boolean;
+  readonly maxConnections: number;
   readonly logger: Logger;
 }
 
@@ -142,13 +143,13 @@ async function findFreePort(port: number): Promise<number> {
   });
 }
 
-function serverArguments({ paths, durable }: StartRequest, port: number): string[] {
+function serverArguments({ paths, durable, maxConnections }: StartRequest, port: number): string[] {
   const settings: Record<string, string> = {
     port: String(port),
     listen_addresses: HOST,
     unix_socket_directories: '',
     shared_buffers: '256MB',
-    max_connections: '100',
+    max_connections: String(maxConnections),
     max_wal_size: '4GB',
     checkpoint_timeout: '15min',
     timezone: 'UTC',

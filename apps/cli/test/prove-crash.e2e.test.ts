@@ -1,0 +1,3 @@
+import { describeMatrix } from './open-matrix.ts';
+
+await describeMatrix('a process that is', 'crash');
