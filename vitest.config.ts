@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { CONTAINER_IMAGES, findContainerObstacle } from './packages/testkit/src/container-engine.ts';
 
 /**
  * The suffix of a test file names the service it needs: none, `.pg` (embedded Postgres), `.queue` (Postgres
@@ -10,6 +11,25 @@ const project = (name: string, include: string[], timeoutMs: number, globalSetup
 
 /** Starts one Postgres for the whole run; `createTestDatabase` of the testkit clones a database of it. */
 const POSTGRES = ['packages/testkit/src/global-setup.ts'];
+
+/**
+ * The service tests once more, on the oldest and the newest servers in containers, where an engine has the images. Where it
+ * has not, one test is skipped, saying why; it fails where TEST_CONTAINERS=required promises them.
+ */
+const CONTAINER_TESTS = [
+  'packages/{warehouse,queue}/test/*.{pg,queue}.test.ts',
+  'apps/worker/test/*.e2e.test.ts',
+];
+const containers = await Promise.all(
+  (['oldest', 'newest'] as const).map(async (age) => {
+    const obstacle = await findContainerObstacle(CONTAINER_IMAGES[age], process.env.DOCKER_HOST);
+    const include =
+      obstacle === undefined ? CONTAINER_TESTS : ['packages/testkit/test/no-containers.test.ts'];
+    const setup = obstacle === undefined ? ['packages/testkit/src/container-setup.ts'] : [];
+    const { test } = project(`containers-${age}`, include, 120_000, setup);
+    return { test: { ...test, provide: { containerObstacle: obstacle } } };
+  }),
+);
 
 export default defineConfig({
   test: {
@@ -26,6 +46,7 @@ export default defineConfig({
         20_000,
       ),
       project('architecture', ['packages/testkit/test/architecture.test.ts'], 20_000),
+      project('deploy', ['packages/testkit/test/deploy/**/*.test.ts'], 60_000),
       project('postgres', ['{apps,packages}/*/test/**/*.pg.test.ts'], 60_000, POSTGRES),
       project('queue', ['{apps,packages}/*/test/**/*.queue.test.ts'], 60_000, POSTGRES),
       project(
@@ -34,6 +55,7 @@ export default defineConfig({
         120_000,
         POSTGRES,
       ),
+      ...containers,
     ],
   },
 });

@@ -8,6 +8,7 @@ import {
   type QueueBackend,
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
+import type { Metrics } from '@edgeledger/telemetry';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
 import type { Role } from './role-names.ts';
 import { openQueue, openSpool, type Services, sweep } from './services.ts';
@@ -23,11 +24,14 @@ export interface RoleOptions {
   readonly onUnitFailed?: (reason: string) => void;
   readonly host?: string;
   readonly port?: number;
+  /** Counts what is loaded, and is served by the dashboard. */
+  readonly metrics?: Metrics;
 }
 
 export interface RunningRoles {
   readonly backend: QueueBackend;
   readonly dashboardUrl: string | undefined;
+  isReady(): ReturnType<typeof readReadiness>;
   /** Resolves when no job could run now or runs; tells how many are delayed. */
   idle(signal: AbortSignal): Promise<{ readonly delayed: number }>;
   close(): Promise<void>;
@@ -63,6 +67,7 @@ export async function startRoles(
   return {
     backend,
     dashboardUrl: dashboard?.url,
+    isReady: () => readReadiness(backend, services),
     idle: async (signal) => (await consumer?.idle({ signal })) ?? { delayed: 0 },
     close: () => owned.disposeAsync(),
   };
@@ -80,7 +85,7 @@ function startWorker(
   const handlerServices: HandlerServices = {
     sources,
     ledger: warehouse.ledger,
-    loader: warehouse.loader,
+    loader: options.metrics?.measureLoader(warehouse.loader) ?? warehouse.loader,
     sweep: (now) => sweep(services, now),
     producer,
     clock: io.clock,
@@ -144,6 +149,8 @@ async function startDashboard(backend: QueueBackend, services: Services, options
     ...(dashboard.password !== undefined && { password: dashboard.password }),
     logger,
     version: VERSION,
+    ...(options.metrics && { metrics: options.metrics }),
+    ...(config.metrics.token && { metricsToken: config.metrics.token }),
     isReady: () => readReadiness(backend, services),
   });
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createDirectoryArchive, createS3Archive, createSpool } from '@edgeledger/archive';
 import { type Config, loadConfigFromProcess } from '@edgeledger/config';
@@ -13,7 +14,7 @@ import {
 import { createFileSlots, type FileSlots, withArchive } from '@edgeledger/pipeline';
 import type { QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
-import { createLogger } from '@edgeledger/telemetry';
+import { createLogger, type Metrics } from '@edgeledger/telemetry';
 import { createWarehouse, openEmbeddedPostgres, type Warehouse } from '@edgeledger/warehouse';
 import { type Io, printNote } from './io.ts';
 import { VERSION } from './version.ts';
@@ -68,7 +69,8 @@ export async function withServices<T>(
     applicationName: `edgeledger ${options.role}`,
     logger,
     version: VERSION,
-    worker: `${options.role} ${process.pid}`,
+    // in a container the process is always number 1
+    worker: `${options.role} ${hostname()} ${process.pid}`,
     ...io.trial,
   });
   stack.defer(() => warehouse.close());
@@ -115,6 +117,7 @@ export function openSources(setup: Setup, options: SourceOptions = {}): Source[]
     logger,
     rateBudget: () => shared.rateBudget,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
+    ...(options.metrics && { http: { onAttempt: options.metrics.countRequest } }),
   });
   const archive = openArchive(config);
   return archive === undefined ? sources : sources.map((source) => withArchive(source, archive));
@@ -151,6 +154,8 @@ export async function sweep(
 export interface SourceOptions {
   /** Longest pause that a request makes by itself when the vendor throttles. */
   readonly maxInlineWaitMs?: number;
+  /** Counts the requests. */
+  readonly metrics?: Metrics;
 }
 
 function noSources(config: Config): ConfigError {

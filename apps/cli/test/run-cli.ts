@@ -10,7 +10,8 @@ export interface CliResult {
 /** Sends the signal once the condition holds. */
 export interface StopRequest {
   readonly signal: NodeJS.Signals;
-  readonly when: () => boolean;
+  /** Gets what was printed so far, to either stream. */
+  readonly when: (output: string) => boolean;
 }
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
@@ -36,7 +37,7 @@ export async function runCli(
     stop === undefined
       ? undefined
       : setInterval(() => {
-          if (stop.when()) {
+          if (stop.when(output.stdout + output.stderr)) {
             clearInterval(watch);
             child.kill(stop.signal);
           }

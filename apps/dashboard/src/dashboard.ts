@@ -9,6 +9,7 @@ import {
 } from '@edgeledger/core';
 import type { RawQueue } from '@edgeledger/queue';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { type MetricsText, mayReadMetrics, registerMetrics } from './metrics-route.ts';
 import { readDayCount } from './page/calendar.ts';
 import { loadPageFacts, renderNotice, renderPage } from './page/page.ts';
 import type { DashboardQuestions } from './questions.ts';
@@ -41,6 +42,10 @@ export interface DashboardOptions {
   readonly version: string;
   /** Can the warehouse and the queue be reached? */
   isReady(): Promise<Readiness>;
+  /** Served on `/metrics`; absent: not served. */
+  readonly metrics?: MetricsText;
+  /** Opens `/metrics` to collectors, besides those who may see the pages. */
+  readonly metricsToken?: Secret;
   readonly clock?: Clock;
   /** How long `/readyz` waits for `isReady`, in ms. Default 5000. */
   readonly readyTimeoutMs?: number;
@@ -116,6 +121,7 @@ function registerGuards(
 ) {
   app.addHook('onRequest', async (request, reply) => {
     setSecurityHeaders(request, reply);
+    if (mayReadMetrics(request, options.metricsToken)) return;
     const refusal = findRefusal(request, credentials);
     if (refusal === undefined) return;
     if (refusal.status === 401) reply.header('www-authenticate', 'Basic realm="Edgeledger", charset="UTF-8"');
@@ -160,7 +166,7 @@ function toUrl(host: string, port: number): string {
 }
 
 /**
- * Serves `/` (coverage), `/queues` (Bull Board), `/healthz` and `/readyz`.
+ * Serves `/` (coverage), `/queues` (Bull Board), `/metrics`, `/healthz` and `/readyz`.
  *
  * @throws {ConfigError} when it would be open to other machines without a password, or cannot listen.
  */
@@ -169,6 +175,7 @@ export async function createDashboard(options: DashboardOptions): Promise<Dashbo
   const app = fastify({ forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
   registerGuards(app, options, credentials);
   registerPages(app, options);
+  registerMetrics(app, options.metrics);
   await registerQueueBoard(app, options.queues);
   const port = await listen(app, options);
   const url = toUrl(options.host.replace(/^\[|\]$/g, ''), port);

@@ -71,12 +71,18 @@ export function createHandlers(services: HandlerServices): Handlers {
       const source = getSource(services, payload.sourceId);
       const now = services.clock.now();
       await services.sweep(now);
-      const context = { now, signal, logger: services.logger, isManual: payload.reason === 'backfill' };
+      const context = {
+        now,
+        signal,
+        logger: services.logger,
+        isManual: payload.reason === 'backfill',
+        queueLostAt: payload.queueLostAt === undefined ? undefined : new Date(payload.queueLostAt),
+      };
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
       services.passing?.('plan.recorded');
       const { added } = await services.producer.enqueueUnits(
-        planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
+        planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
       );
       services.passing?.('plan.enqueued');
       const found = {
@@ -121,6 +127,7 @@ async function loadUnit(
   run: UnitRun,
 ): Promise<JobOutcome> {
   const unit = fromUnitPayload(payload);
+  if (await isLoadedMeanwhile(payload, services)) return { kind: 'done', result: { loadedMeanwhile: true } };
   const own = unitServices(payload, services);
   const readiness = await checkUnit(unit, own, run);
   if (readiness.kind !== 'ready') return endUnit(readiness, services);
@@ -139,6 +146,19 @@ async function loadUnit(
   });
   services.passing?.('report.enqueued');
   return { kind: 'done', result: { parts: readiness.parts.length, loadId } };
+}
+
+/**
+ * Two ticks at once plan the same units, and what was loaded between the two would be read twice: the queue knows only
+ * what waits or runs.
+ */
+async function isLoadedMeanwhile(
+  { seenLoadId, ...payload }: LoadUnitPayload,
+  { ledger }: HandlerServices,
+): Promise<boolean> {
+  if (seenLoadId === undefined) return false;
+  const record = await ledger.findUnit(fromUnitPayload(payload));
+  return record?.state === 'loaded' && record.loadId !== seenLoadId;
 }
 
 /** Gives up the load of a report that failed for good; for the consumer's `onFailed`. */

@@ -13,10 +13,12 @@ import {
   type Consumer,
   createConsumer,
   createProducer,
+  type LoadUnitPayload,
   migrateQueue,
   openQueueBackend,
   type Producer,
   type QueueBackend,
+  toUnitPayload,
 } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import {
@@ -151,6 +153,27 @@ await describeOnStores(
         `SELECT outcome, count(*)::int AS n FROM ledger.loads GROUP BY outcome`,
       );
       expect(loads).toEqual([{ outcome: 'published', n: 16 }]);
+    });
+
+    test('a unit that somebody loaded since it was planned is not read again', async () => {
+      await planAndLoad();
+      const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
+      const unit = {
+        account: 'default',
+        dataset: 'imgix.credit_analytics_daily',
+        reportKey,
+        period: dayPeriod(TO),
+      };
+      const read = async (payload: LoadUnitPayload) => {
+        emulator.requests.length = 0;
+        await producer.enqueueUnits([payload]);
+        await untilDone();
+        return emulator.requests.filter((request) => request.server === 'files').length;
+      };
+      expect(await read(toUnitPayload('imgix-default', unit, null))).toBe(0);
+      const loadId = (await warehouse.ledger.findUnit(unit))?.loadId;
+      expect(await read(toUnitPayload('imgix-default', unit, loadId))).toBe(1);
+      expect(await read(toUnitPayload('imgix-default', unit))).toBe(1);
     });
 
     test('a queue that is emptied loses nothing, the next tick plans it again', async () => {

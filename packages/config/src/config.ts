@@ -121,6 +121,15 @@ export interface DashboardConfig {
   readonly password?: Secret;
 }
 
+/** Of roles without pages; the dashboard serves the same on its own port. */
+export interface MetricsConfig {
+  /** Absent: not served. */
+  readonly port?: number;
+  readonly host: string;
+  /** What `/metrics` wants as bearer token, of every role. */
+  readonly token?: Secret;
+}
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export const LOG_FORMATS = ['pretty', 'json'] as const;
 
@@ -142,6 +151,8 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   /** For each vendor without a source: the variables that would enable it. Empty when it has one. */
   readonly missing: Readonly<Record<Vendor, readonly string[]>>;
+  /** `host:port` of the emulated vendors' file server, used only while no source is configured. */
+  readonly demo: string | undefined;
   readonly backfillDays: number;
   readonly rejects: RejectThresholds;
   /** When a report that was issued again counts as much smaller and is held back. */
@@ -150,6 +161,7 @@ export interface Config {
   readonly archive: ArchiveConfig;
   readonly alerts: AlertsConfig | undefined;
   readonly dashboard: DashboardConfig;
+  readonly metrics: MetricsConfig;
   readonly log: LogConfig;
   readonly otelEndpoint: URL | undefined;
 }

@@ -16,6 +16,7 @@ import {
   type DashboardConfig,
   LOG_FORMATS,
   LOG_LEVELS,
+  type MetricsConfig,
   type ScheduleConfig,
 } from './config.ts';
 import { createEnvironment } from './environment.ts';
@@ -24,7 +25,16 @@ import { parseFile } from './load-file.ts';
 import { findMissing, loadSources, type SourceFile } from './load-sources.ts';
 import { createProblems, type Problems } from './problems.ts';
 import { createTextFiles } from './text-files.ts';
-import { checkHttpUrl, checkListenHost, connectionUrl, matching, oneOf, wholeNumber } from './values.ts';
+import {
+  checkHost,
+  checkHttpUrl,
+  checkListenHost,
+  checkRedisUrl,
+  connectionUrl,
+  matching,
+  oneOf,
+  wholeNumber,
+} from './values.ts';
 import { createVariables, type Variables } from './variables.ts';
 import { loadYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -63,6 +73,16 @@ function loadDashboard(variables: Variables, problems: Problems): DashboardConfi
   return user === undefined || password === undefined
     ? { host, port }
     : { host, port, user, password: new Secret(password) };
+}
+
+function loadMetrics(variables: Variables): MetricsConfig {
+  const port = variables.find('METRICS_PORT', wholeNumber(0, 65_535));
+  const token = variables.given('METRICS_TOKEN')?.text;
+  return {
+    host: variables.find('METRICS_HOST', checkListenHost) ?? '127.0.0.1',
+    ...(port !== undefined && { port }),
+    ...(token !== undefined && { token: new Secret(token) }),
+  };
 }
 
 function loadSchedule(file: FileConfig): ScheduleConfig {
@@ -132,13 +152,14 @@ export function loadConfig(options: LoadConfigOptions): Config {
 
   const config: Config = {
     databaseUrl: findSecret(variables.find('DATABASE_URL', connectionUrl(['postgres', 'postgresql']))),
-    redisUrl: findSecret(variables.find('REDIS_URL', connectionUrl(['redis', 'rediss']))),
+    redisUrl: findSecret(variables.find('REDIS_URL', checkRedisUrl)),
     // npm's and pnpm's name for it
     invokedFrom: files.toPath(options.env.INIT_CWD ?? '.'),
     home,
     configFile: yaml?.path,
     sources,
     missing: findMissing(sources),
+    demo: variables.find('EDGELEDGER_DEMO', checkHost),
     backfillDays: variables.find('BACKFILL_DAYS', wholeNumber(1, 400)) ?? 90,
     rejects: {
       maxShare: file.rejects?.maxShare ?? DEFAULT_REJECT_THRESHOLDS.maxShare,
@@ -149,6 +170,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     archive: loadArchive({ archive: file.archive, home }, files, problems),
     alerts: loadAlerts(file),
     dashboard: loadDashboard(variables, problems),
+    metrics: loadMetrics(variables),
     log: {
       level: variables.find('LOG_LEVEL', oneOf(LOG_LEVELS)) ?? 'info',
       format: variables.find('LOG_FORMAT', oneOf(LOG_FORMATS)) ?? (options.isTerminal ? 'pretty' : 'json'),

@@ -50,5 +50,6 @@ test('what a credential is in is marked as secret', () => {
     'AKAMAI_CLIENT_SECRET',
     'AKAMAI_ACCESS_TOKEN',
     'DASHBOARD_PASSWORD',
+    'METRICS_TOKEN',
   ]);
 });

@@ -1,7 +1,13 @@
 /** One environment variable. The README's table and `.env.example` are generated from this list. */
 export interface Setting {
   readonly name: string;
-  readonly group: 'Warehouse and queue' | 'imgix' | 'Akamai' | 'Planning' | 'Dashboard' | 'Logs and traces';
+  readonly group:
+    | 'Warehouse and queue'
+    | 'imgix'
+    | 'Akamai'
+    | 'Planning'
+    | 'Dashboard'
+    | 'Logs, metrics and traces';
   /** For a person, in Markdown. */
   readonly meaning: string;
   /** For a person, in Markdown; `unset` when there is none. */
@@ -21,7 +27,8 @@ export const SETTINGS = [
   {
     name: 'REDIS_URL',
     group: 'Warehouse and queue',
-    meaning: 'the queue, `redis://host:6379` or `rediss://…`',
+    meaning:
+      'the queue, `redis://host:6379` or `rediss://…`; `redis+cluster://host1,host2,host3`; `redis+sentinel://host1,host2,host3/primary`',
     default: "unset: BullMQ's PostgreSQL backend on `DATABASE_URL`",
     secret: true,
   },
@@ -123,6 +130,13 @@ export const SETTINGS = [
     default: 'unset',
   },
   {
+    name: 'EDGELEDGER_DEMO',
+    group: 'Planning',
+    meaning:
+      'where the emulated vendors are (`host:port` of their file server); used only while no source is configured',
+    default: 'unset; `docker-compose.yml` sets it',
+  },
+  {
     name: 'BACKFILL_DAYS',
     group: 'Planning',
     meaning: 'how many whole UTC days the planner looks back, 1 to 400; vendors keep about 90',
@@ -150,19 +164,39 @@ export const SETTINGS = [
   },
   {
     name: 'LOG_LEVEL',
-    group: 'Logs and traces',
+    group: 'Logs, metrics and traces',
     meaning: '`debug`, `info`, `warn`, `error` or `silent`',
     default: '`info`',
   },
   {
     name: 'LOG_FORMAT',
-    group: 'Logs and traces',
+    group: 'Logs, metrics and traces',
     meaning: '`pretty` or `json`',
     default: '`pretty` on a terminal, `json` otherwise',
   },
   {
+    name: 'METRICS_PORT',
+    group: 'Logs, metrics and traces',
+    meaning:
+      'port of `/metrics`, `/healthz` and `/readyz` of a worker or scheduler, 0 for any free one; the dashboard has them on `PORT` anyway',
+    default: 'unset: not served',
+  },
+  {
+    name: 'METRICS_HOST',
+    group: 'Logs, metrics and traces',
+    meaning: 'address they listen on',
+    default: '`127.0.0.1`',
+  },
+  {
+    name: 'METRICS_TOKEN',
+    group: 'Logs, metrics and traces',
+    meaning: "bearer token that `/metrics` wants; the dashboard's users see it without",
+    default: 'unset: open; on a dashboard with a password, to its users only',
+    secret: true,
+  },
+  {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    group: 'Logs and traces',
+    group: 'Logs, metrics and traces',
     meaning: 'where OpenTelemetry traces go; turns them on',
     default: 'unset',
   },

@@ -1,3 +1,4 @@
+import { parseRedisAddress } from '@edgeledger/core';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -120,6 +121,12 @@ export function connectionUrl(schemes: readonly string[]): Check<string> {
       : refuse('cannot be read as a URL. Percent-encode special characters in user and password.');
   };
 }
+
+/** Where the queue is: one Redis, a cluster, or sentinels. The text stays as it is. */
+export const checkRedisUrl: Check<string> = (text) => {
+  const parsed = parseRedisAddress(text);
+  return parsed.ok ? accept(text) : refuse(parsed.sentence);
+};
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?)*$/;
 const IPV6_IN_BRACKETS = /^\[[0-9a-f:.]{2,45}\]$/;

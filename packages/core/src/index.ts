@@ -75,6 +75,13 @@ export {
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { MILESTONES, type Milestone, type PassMilestone } from './milestones.ts';
 export {
+  type ParsedRedisAddress,
+  parseRedisAddress,
+  type RedisAddress,
+  type RedisHost,
+  toRedisLabel,
+} from './redis-address.ts';
+export {
   DEFAULT_REJECT_THRESHOLDS,
   isAboveThreshold,
   REJECT_CODES,

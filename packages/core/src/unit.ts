@@ -87,6 +87,8 @@ export interface UnitRecord extends UnitRef {
   readonly heldRevision?: string | null;
   /** Some process worked on it a moment ago. */
   readonly isBeingLoaded: boolean;
+  /** When the newest of the loads that make it so was begun; null when none does. */
+  readonly loadingSince?: Date | null;
 }
 
 /** One text for a unit, for map keys, log fields and job ids. */

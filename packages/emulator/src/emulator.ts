@@ -6,10 +6,11 @@ import { createEndpointUsage } from './akamai/endpoint-usage.ts';
 import { createReportTypes } from './akamai/report-types.ts';
 import { createUsageDetails } from './akamai/usage-details.ts';
 import type { ManualClock } from './clock.ts';
+import { type EmulatorFacts, FACTS_PATH } from './facts.ts';
 import type { FaultScript } from './faults.ts';
 import { createFaultRegistry } from './faults.ts';
 import type { HttpReply, HttpRequest, Listener, RequestLogEntry } from './http-server.ts';
-import { openListener } from './http-server.ts';
+import { jsonReply, openListener } from './http-server.ts';
 import { createImgixApi } from './imgix/api.ts';
 import type { ImgixRevision } from './imgix/content.ts';
 import { createReportContent } from './imgix/content.ts';
@@ -75,9 +76,17 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
   };
+  let facts: EmulatorFacts | undefined;
+  const handlers = {
+    ...vendors.handlers,
+    files: (request: HttpRequest) =>
+      request.path === FACTS_PATH && facts !== undefined
+        ? jsonReply(200, facts, 'application/json')
+        : vendors.handlers.files(request),
+  };
   const open = async (name: 'imgix' | 'files' | 'akamai'): Promise<Listener> => {
     const { host, publicHost, now } = settings;
-    const handle = vendors.handlers[name];
+    const handle = handlers[name];
     const port = settings.ports[name];
     const listener = await openListener({ name, host, publicHost, port, now, faults, log: requests, handle });
     listeners.push(listener);
@@ -89,13 +98,22 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     const imgix = await open('imgix');
     const akamai = await open('akamai');
     const clock = (): ManualClock => requireClock(options.clock);
+    const credentials = toCredentials(settings, akamai.host);
+    const scope = { cpCodes: settings.akamai.cpCodes, accountIds: settings.akamai.accountIds };
+    facts = {
+      ...credentials,
+      ...scope,
+      imgixUrl: imgix.url,
+      akamaiUrl: akamai.url,
+      filesHost: files.host,
+    };
     return {
       imgixUrl: imgix.url,
       filesUrl: files.url,
       akamaiUrl: akamai.url,
       filesHost: files.host,
-      credentials: toCredentials(settings, akamai.host),
-      scope: { cpCodes: settings.akamai.cpCodes, accountIds: settings.akamai.accountIds },
+      credentials,
+      scope,
       truth: vendors.truth,
       requests,
       faults,

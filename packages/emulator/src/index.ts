@@ -3,6 +3,7 @@ export type { ManualClock } from './clock.ts';
 export { createManualClock, createOffsetClock } from './clock.ts';
 export type { Emulator, EmulatorCredentials } from './emulator.ts';
 export { createEmulator } from './emulator.ts';
+export { type EmulatorFacts, FACTS_PATH, parseFacts } from './facts.ts';
 export type { Fault, FaultAction, FaultScript, ScriptedFault, ServerName } from './faults.ts';
 export type { RequestLogEntry } from './http-server.ts';
 export type { ImgixRevision } from './imgix/content.ts';

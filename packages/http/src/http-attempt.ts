@@ -47,14 +47,17 @@ export function createAttempts(options: HttpClientOptions): Attempts {
 
   return {
     async attempt(request) {
+      const scope = options.rateScope ?? request.url.host;
       let response: HttpResponse;
       try {
         response = await send(request);
       } catch (thrown) {
         if (request.signal?.aborted === true) throw request.signal.reason;
+        options.onAttempt?.({ scope, status: 0 });
         const final = request.idempotent === false || !isWorthRetryingNow(thrown);
         return { kind: 'failed', error: toConnectError(thrown, request), waitMs: undefined, final };
       }
+      options.onAttempt?.({ scope, status: response.status });
       if ((request.expectStatuses ?? [200]).includes(response.status)) return { kind: 'done', response };
       return toFailure(response, request, options.clock.now());
     },

@@ -43,9 +43,18 @@ export interface HttpClientOptions {
   readonly throttleMs?: number;
   /** Host names that plain http is allowed to, besides loopback. */
   readonly allowInsecureHosts?: readonly string[];
+  /** Told of every attempt when its answer begins, or when it failed. */
+  readonly onAttempt?: (attempt: AttemptFacts) => void;
   readonly timers?: Timers;
   /** In [0, 1), for jitter. */
   readonly random?: () => number;
+}
+
+export interface AttemptFacts {
+  /** The client's `rateScope`, else the host. */
+  readonly scope: string;
+  /** 0 when no answer came. */
+  readonly status: number;
 }
 
 export interface HttpRequest {

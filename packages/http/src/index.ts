@@ -1,4 +1,5 @@
 export {
+  type AttemptFacts,
   createHttpClient,
   type HttpClient,
   type HttpClientOptions,

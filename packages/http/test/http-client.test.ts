@@ -273,3 +273,20 @@ test('plain http goes to loopback only', async () => {
   const failed = client.request({ method: 'GET', url: new URL('http://files.example/x'), what });
   await expect(failed).rejects.toMatchObject({ code: 'source.host-not-allowed' });
 });
+
+test('every attempt is told to who counts, also one that no answer came of', async () => {
+  const server = await openLocalServer((_, response, before) => {
+    response.statusCode = before < 1 ? 503 : 200;
+    response.end('{}');
+  });
+  const seen: string[] = [];
+  const { client } = openClient({
+    rateScope: 'imgix/default',
+    maxAttempts: 2,
+    onAttempt: ({ scope, status }) => seen.push(`${scope} ${status}`),
+  });
+  (await client.request({ method: 'GET', url: server.url, what })).destroy();
+  const nobody = new URL('http://127.0.0.1:9/');
+  await client.request({ method: 'GET', url: nobody, what, idempotent: false }).catch(() => undefined);
+  expect(seen).toEqual(['imgix/default 503', 'imgix/default 200', 'imgix/default 0']);
+});

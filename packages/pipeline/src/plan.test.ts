@@ -149,6 +149,16 @@ test('a load that a killed worker left behind is taken up again', () => {
   expect(plan([unit], [recordOf(unit, 'loading')], now, ticks).load[0]?.reason).toBe('interrupted');
 });
 
+test('a tick after the queue was lost takes over what was begun before, not what was begun since', () => {
+  const unit = expectedUnit(1, { listed: completed });
+  const loading = (loadingSince: Date) => [recordOf(unit, 'loading', { isBeingLoaded: true, loadingSince })];
+  const lost = { isManual: false, queueLostAt: now };
+  const before = new Date(now.getTime() - 1);
+  expect(plan([unit], loading(before), now, lost).load).toHaveLength(1);
+  expect(plan([unit], loading(now), now, lost).running).toEqual([unit]);
+  expect(plan([unit], loading(before), now, ticks).running).toEqual([unit]);
+});
+
 test('a tick leaves alone what a process is loading, a person does not', () => {
   const unit = expectedUnit(1, { listed: completed });
   const loading = recordOf(unit, 'loading', { isBeingLoaded: true });

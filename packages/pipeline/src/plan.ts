@@ -14,6 +14,8 @@ export type LoadReason =
 export interface PlannedUnit {
   readonly unit: ExpectedUnit;
   readonly reason: LoadReason;
+  /** The load that showed when it was planned; null when none did. Another one by now: somebody was faster. */
+  readonly seenLoadId?: string | null;
 }
 
 export interface WaitingUnit {
@@ -39,6 +41,11 @@ export interface PlanOptions {
    * loading, because it may have been killed.
    */
   readonly isManual: boolean;
+  /**
+   * Then the queue was found to have forgotten what it held, so nobody goes on with what a killed worker was at before. A
+   * worker that is alive is at most doubled, and whoever publishes second finds the unit as it is.
+   */
+  readonly queueLostAt?: Date | undefined;
 }
 
 /** Why a unit that is held waits. */
@@ -67,9 +74,11 @@ export function plan(
   const covered: ExpectedUnit[] = [];
   const running: ExpectedUnit[] = [];
   for (const unit of expected) {
-    const decision = decide(unit, records.get(toUnitId(unit)), now, options);
-    if (decision.kind === 'load') load.push({ unit, reason: decision.reason });
-    else if (decision.kind === 'waiting')
+    const record = records.get(toUnitId(unit));
+    const decision = decide(unit, record, now, options);
+    if (decision.kind === 'load') {
+      load.push({ unit, reason: decision.reason, seenLoadId: record?.loadId ?? null });
+    } else if (decision.kind === 'waiting')
       waiting.push({ unit, until: decision.until, reason: decision.reason });
     else if (decision.kind === 'lost') lost.push(unit);
     else if (decision.kind === 'running') running.push(unit);
@@ -91,7 +100,8 @@ function decide(
   if (unit.notYet !== undefined) {
     return { kind: 'waiting', until: nextLookAt(unit.dueAt, now), reason: unit.notYet };
   }
-  if (record?.isBeingLoaded === true && !options.isManual) return { kind: 'running' };
+  const isTakenOver = options.isManual || isFromBefore(options.queueLostAt, record?.loadingSince);
+  if (record?.isBeingLoaded === true && !isTakenOver) return { kind: 'running' };
   if (record?.state === 'failed') return decideFailed(record, now, options);
   if (unit.listed?.completed !== true) {
     if (record?.state === 'waiting' && record.nextCheckAt !== null && record.nextCheckAt > now) {
@@ -104,6 +114,10 @@ function decide(
     if (unit.dueAt > now) return { kind: 'waiting', until: unit.dueAt, reason: 'not due yet' };
   }
   return { kind: 'load', reason: reasonFor(record) };
+}
+
+function isFromBefore(queueLostAt: Date | undefined, loadingSince: Date | null | undefined): boolean {
+  return queueLostAt !== undefined && loadingSince != null && loadingSince < queueLostAt;
 }
 
 function decideLoaded(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision {

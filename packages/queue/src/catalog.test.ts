@@ -27,6 +27,7 @@ const OLD_PAYLOADS = {
     { sourceId: 'imgix-default', reason: 'daily' },
     { sourceId: 'akamai-default', reason: 'running-day' },
     { sourceId: 'imgix-default', reason: 'reconcile' },
+    { sourceId: 'imgix-default', reason: 'reconcile', queueLostAt: '2026-11-20T12:00:00.000Z' },
     {
       sourceId: 'imgix-default',
       reason: 'backfill',
@@ -35,7 +36,7 @@ const OLD_PAYLOADS = {
       datasets: ['imgix.cdn_logs'],
     },
   ],
-  'load.unit': [unit],
+  'load.unit': [unit, { ...unit, seenLoadId: null }, { ...unit, seenLoadId: '7' }],
   'stage.part': [{ ...report, partNo: 1, partCount: 2, partName: '/reports/a.csv.gz' }],
   'publish.report': [{ ...report, vendorReportId: null, revision: null, partCount: 2 }],
 } satisfies Record<(typeof JOB_NAMES)[number], readonly unknown[]>;

@@ -44,6 +44,8 @@ const tickPayload = z.object({
   /** Dataset names. Absent in every tick that a schedule made: all datasets of the source. */
   datasets: z.array(id).optional(),
   reason: z.enum(TICK_REASONS),
+  /** When the store had lost its schedules, so its jobs, too: what seems to be loaded since before may be nobody's. */
+  queueLostAt: instant.optional(),
 });
 
 const unitPayload = z.object({
@@ -54,6 +56,11 @@ const unitPayload = z.object({
   /** Half-open UTC range, ISO 8601. */
   periodStart: instant,
   periodEnd: instant,
+});
+
+const loadPayload = unitPayload.extend({
+  /** The load that showed when the unit was planned, null when none did; absent when it is to be read in any case. */
+  seenLoadId: id.nullable().optional(),
 });
 
 const partPayload = unitPayload.extend({
@@ -133,7 +140,7 @@ export const JOBS = {
     keepFailed: { age: 30 * DAY_SECONDS, count: 500 },
   }),
   'load.unit': define({
-    payload: unitPayload,
+    payload: loadPayload,
     queueOf: (unit) => getVendor(unit.dataset),
     attempts: 5,
     backoffMs: 15_000,
@@ -203,8 +210,9 @@ export function toPriority(periodEnd: Date, now: Date): number {
   return Math.min(LOWEST_PRIORITY, 1 + Math.max(0, Math.floor(ageMs / (24 * HOUR_MS))));
 }
 
-export function toUnitPayload(sourceId: string, unit: UnitRef): LoadUnitPayload {
+export function toUnitPayload(sourceId: string, unit: UnitRef, seenLoadId?: string | null): LoadUnitPayload {
   return {
+    ...(seenLoadId !== undefined && { seenLoadId }),
     sourceId,
     account: unit.account,
     dataset: unit.dataset,

@@ -6,7 +6,7 @@ import {
   settlesWithin,
   systemClock,
 } from '@edgeledger/core';
-import type { Job, Worker } from 'bullmq';
+import type { Job, Processor, Worker } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import { DEFAULT_CONCURRENCY, QUEUE_KEYS, type QueueKey } from './catalog.ts';
 import { type IdleOptions, waitUntilIdle } from './counts.ts';
@@ -48,13 +48,16 @@ export interface Consumer {
   /**
    * Takes no more jobs, lets the running ones go on for the grace time, aborts the rest with ShutdownError
    * (they go back to the queue and cost no attempt) and closes. Returns within the grace time plus
-   * {@link ABORT_GRACE_MS} and a second, whatever the handlers do.
+   * {@link ABORT_GRACE_MS} and a second, whatever the handlers do; where no job runs, within a few seconds,
+   * whatever the store does.
    */
   close(): Promise<void>;
 }
 
 /** What a handler gets to roll back after its signal aborted. */
 export const ABORT_GRACE_MS = 5_000;
+/** What is left for the store to answer once no job runs. One that is away would be waited for without end. */
+const STORE_GRACE_MS = 3_000;
 const DISCONNECT_LIMIT_MS = 1_000;
 const DEFAULT_SHUTDOWN_GRACE_MS = 20_000;
 /**
@@ -77,11 +80,12 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
     passing: options.passing,
     outagePauseMs: backend.backoffMs,
   });
+  const running = new Set<string>();
   const lockMs = options.lockMs ?? DEFAULT_LOCK_MS;
   const workers = QUEUE_KEYS.flatMap((key) => {
     const concurrency = options.concurrency?.[key] ?? DEFAULT_CONCURRENCY[key];
     if (concurrency === 0) return [];
-    const worker = backend.createWorker(key, processor, {
+    const worker = backend.createWorker(key, tracked(processor, running), {
       concurrency,
       maxStalledCount: MAX_STALLED_COUNT,
       lockDuration: lockMs,
@@ -93,7 +97,12 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
   return {
     idle: (idleOptions) => waitUntilIdle(backend, idleOptions),
     close: () => {
-      closing ??= closeWorkers(workers, options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS, options.logger);
+      closing ??= closeWorkers({
+        workers,
+        running,
+        graceMs: options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS,
+        logger: options.logger,
+      });
       return closing;
     },
   };
@@ -127,12 +136,55 @@ function toJobFailure(job: Job, error: Error): JobFailure {
   };
 }
 
-async function closeWorkers(workers: readonly Worker[], graceMs: number, logger: Logger): Promise<void> {
-  const closed = Promise.allSettled(workers.map((worker) => worker.close()));
-  if (await settlesWithin(closed, graceMs)) return;
-  for (const worker of workers) worker.cancelAllJobs(CANCEL_SHUTDOWN);
-  if (await settlesWithin(closed, ABORT_GRACE_MS)) return;
+/** Three parameters, because BullMQ makes an AbortSignal only for a processor that declares them. */
+function tracked(processor: Processor, running: Set<string>): Processor {
+  return async (job, token, signal) => {
+    const run = `${job.queueName} ${job.id} ${token}`;
+    running.add(run);
+    try {
+      return await processor(job, token, signal);
+    } finally {
+      running.delete(run);
+    }
+  };
+}
+
+interface Closing {
+  readonly workers: readonly Worker[];
+  readonly running: ReadonlySet<string>;
+  readonly graceMs: number;
+  readonly logger: Logger;
+}
+
+async function closeWorkers({ workers, running, graceMs, logger }: Closing): Promise<void> {
   const queues = workers.map((worker) => worker.name).join(', ');
-  logger.warn({ queues }, 'jobs ignore their abort signal; they run again elsewhere once their lock expires');
+  const closed = Promise.allSettled(workers.map((worker) => worker.close()));
+  if (await settlesOrIdles(closed, running, graceMs)) return;
+  if (running.size > 0) {
+    for (const worker of workers) worker.cancelAllJobs(CANCEL_SHUTDOWN);
+    if (await settlesOrIdles(closed, running, ABORT_GRACE_MS)) return;
+  }
+  const message =
+    running.size > 0
+      ? 'jobs ignore their abort signal; they run again elsewhere once their lock expires'
+      : 'the store does not answer; what ended just now runs again once its lock expires, and changes nothing then';
+  logger.warn({ queues, running: running.size }, message);
   await settlesWithin(Promise.allSettled(workers.map((worker) => worker.disconnect())), DISCONNECT_LIMIT_MS);
+}
+
+/** True when the workers closed within the limit; gives up earlier where only the store is waited for. */
+async function settlesOrIdles(
+  closed: Promise<unknown>,
+  running: ReadonlySet<string>,
+  limitMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  let idleSince: number | undefined;
+  for (;;) {
+    const now = performance.now();
+    idleSince = running.size > 0 ? undefined : (idleSince ?? now);
+    const until = idleSince === undefined ? deadline : idleSince + STORE_GRACE_MS;
+    if (now >= until) return false;
+    if (await settlesWithin(closed, Math.min(100, until - now))) return true;
+  }
 }

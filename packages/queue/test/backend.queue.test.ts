@@ -11,10 +11,11 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { listQueues, openQueueBackend } from '../src/backend.ts';
+import { createConsumer } from '../src/consumer.ts';
 import { migrateQueue } from '../src/postgres-backend.ts';
 import { createProducer } from '../src/producer.ts';
 import { DEFAULT_SCHEDULE, registerSchedules } from '../src/schedules.ts';
-import { describeOnBackends, unitOf } from './harness.ts';
+import { describeOnBackends, refuseAll, unitOf } from './harness.ts';
 
 const redisBinary = await findRedisServer(process.env.PATH ?? '');
 
@@ -136,6 +137,25 @@ test.skipIf(redisBinary === undefined)(
     expect(performance.now() - before).toBeLessThan(5_000);
     await producer.close();
     await backend.close();
+  },
+);
+
+test.skipIf(redisBinary === undefined)(
+  'a consumer without jobs closes within seconds though Redis went away (needs redis-server)',
+  async () => {
+    const server = await startRedisServer(redisBinary ?? '');
+    const backend = await openQueueBackend({ redisUrl: server.url, logger: silentLogger });
+    const consumer = createConsumer(backend, {
+      handlers: refuseAll,
+      logger: silentLogger,
+      shutdownGraceMs: 60_000,
+    });
+    await consumer.idle({ pollMs: 10 });
+    await server.stop();
+    const before = performance.now();
+    await consumer.close();
+    await backend.close();
+    expect(performance.now() - before).toBeLessThan(8_000);
   },
 );
 

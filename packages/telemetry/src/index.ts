@@ -1,3 +1,4 @@
+export type { DatasetFacts, LedgerFacts } from './ledger-facts.ts';
 export {
   createLogger,
   LOG_FORMATS,
@@ -6,4 +7,18 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
+export {
+  createMetrics,
+  type Metrics,
+  type MetricsOptions,
+  type MetricsQuestions,
+  type QueueFacts,
+} from './metrics.ts';
+export {
+  hasBearerToken,
+  type MetricsServer,
+  type MetricsServerOptions,
+  openMetricsServer,
+  type ReadinessAnswer,
+} from './metrics-server.ts';
 export { redactText } from './redact.ts';

@@ -8,6 +8,8 @@ declare module 'vitest' {
     /** The test server; any database of it is reached with this user. Provided by global-setup.ts. */
     testPostgresUrl: string;
     testPostgresTemplate: string;
+    /** A Redis to share, provided by container-setup.ts; absent: each suite starts its own. */
+    testRedisUrl: string | undefined;
   }
 }
 

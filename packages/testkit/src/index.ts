@@ -2,4 +2,16 @@ export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from 
 export { dictionaryFile, dumpDictionary } from './dump-dictionary.ts';
 export { dumpSchema } from './dump-schema.ts';
 export { describeOnStores, type TestStore, until } from './queue-stores.ts';
-export { findFreePort, findRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
+export {
+  findFreePort,
+  findRedisServer,
+  type RedisServer,
+  sendToRedis,
+  startRedisServer,
+} from './redis-server.ts';
+export {
+  type RedisSentinels,
+  type RedisTopology,
+  startRedisCluster,
+  startRedisSentinels,
+} from './redis-topology.ts';

@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { createTestDatabase } from './database.ts';
-import { findRedisServer, startRedisServer } from './redis-server.ts';
+import { findRedisServer, sendToRedis, startRedisServer } from './redis-server.ts';
 
 /** Where a queue keeps its jobs, in the words of its own options. */
 export interface TestStore {
@@ -14,6 +14,8 @@ interface StoreCase {
   readonly start: (() => Promise<TestStore>) | undefined;
 }
 
+/** As many as Redis has when nobody says otherwise. */
+const SHARED_DATABASES = 16;
 const NO_REDIS = 'SKIPPED: no redis-server on PATH; install it with "apt-get install redis-server"';
 
 /**
@@ -25,10 +27,10 @@ export async function describeOnStores(
   migrate: (databaseUrl: string) => Promise<unknown>,
   suite: (start: () => Promise<TestStore>) => void,
 ): Promise<void> {
-  const redis = await findRedisServer(process.env.PATH ?? '');
+  const startRedis = await findRedisStart();
   const cases: readonly StoreCase[] = [
     { name: 'postgres', start: () => startPostgresStore(migrate) },
-    { name: 'redis', start: redis === undefined ? undefined : () => startRedisStore(redis) },
+    { name: 'redis', start: startRedis },
   ];
   describe.each(cases)(`${title} on $name`, ({ start }) => {
     if (start !== undefined) {
@@ -42,6 +44,13 @@ export async function describeOnStores(
   });
 }
 
+async function findRedisStart(): Promise<StoreCase['start']> {
+  const shared = inject('testRedisUrl');
+  if (shared !== undefined) return () => openSharedRedis(shared);
+  const binary = await findRedisServer(process.env.PATH ?? '');
+  return binary === undefined ? undefined : () => startRedisStore(binary);
+}
+
 async function startPostgresStore(migrate: (databaseUrl: string) => Promise<unknown>): Promise<TestStore> {
   const database = await createTestDatabase({ empty: true });
   await migrate(database.connectionString);
@@ -51,6 +60,14 @@ async function startPostgresStore(migrate: (databaseUrl: string) => Promise<unkn
 async function startRedisStore(binary: string): Promise<TestStore> {
   const server = await startRedisServer(binary);
   return { options: { redisUrl: server.url }, stop: () => server.stop() };
+}
+
+/** A database of its own for each worker of the test run, emptied before a suite begins. */
+async function openSharedRedis(url: string): Promise<TestStore> {
+  const database = Number(process.env.VITEST_POOL_ID ?? 0) % SHARED_DATABASES;
+  const redisUrl = `${url}/${database}`;
+  await sendToRedis(redisUrl, ['FLUSHDB']);
+  return { options: { redisUrl }, stop: () => Promise.resolve() };
 }
 
 /** Waits for a condition; fails, naming it, after the deadline. */

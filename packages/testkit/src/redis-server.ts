@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -34,23 +34,44 @@ export async function startRedisServer(
   binary: string,
   { password, databases = 16 }: RedisOptions = {},
 ): Promise<RedisServer> {
+  const options = [
+    '--databases',
+    String(databases),
+    ...(password === undefined ? [] : ['--requirepass', password]),
+  ];
+  const node = await startRedisNode(binary, ['--maxmemory-policy', 'noeviction', ...options]);
+  return {
+    url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${node.port}`,
+    stop: node.stop,
+  };
+}
+
+export interface RedisNode {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A `redis-server` with these options besides port, address and folder. Sentinels read theirs from a file. */
+export async function startRedisNode(
+  binary: string,
+  options: readonly string[],
+  sentinelConfig?: string,
+): Promise<RedisNode> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeledger-redis-'));
   const port = await findFreePort();
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const server = spawn(
     binary,
-    [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-      ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
-      ...['--databases', String(databases)],
-      ...(password === undefined ? [] : ['--requirepass', password]),
-    ],
+    sentinelConfig === undefined
+      ? [...place, '--save', '', '--appendonly', 'no', ...options]
+      : [await writeConfig(folder, sentinelConfig), '--sentinel', ...place, ...options],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await untilReady(server);
   return {
-    url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
+    port,
     stop: async () => {
-      if (server.exitCode === null) {
+      if (server.exitCode === null && server.signalCode === null) {
         const exited = once(server, 'exit');
         server.kill('SIGKILL');
         await exited;
@@ -60,12 +81,18 @@ export async function startRedisServer(
   };
 }
 
+async function writeConfig(folder: string, text: string): Promise<string> {
+  const file = join(folder, 'redis.conf');
+  await writeFile(file, text);
+  return file;
+}
+
 async function untilReady(server: ChildProcess): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let output = '';
   server.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString();
-    if (output.includes('Ready to accept connections')) resolve();
+    if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve();
   });
   server.once('error', reject);
   server.once('exit', () => reject(new Error(`redis-server ended: ${output}`)));
@@ -80,4 +107,27 @@ export async function findFreePort(): Promise<number> {
   await once(probe, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port was given');
   return address.port;
+}
+
+/** Sends one command as an array of texts and gives the raw answer; for what no client of the product does. */
+export async function sendToRedis(url: string, command: readonly string[]): Promise<string> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  const database = pathname.slice(1);
+  if (database !== '') {
+    socket.write(toRequest(['SELECT', database]));
+    await once(socket, 'data');
+  }
+  socket.write(toRequest(command));
+  try {
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    return answer.toString();
+  } finally {
+    socket.destroy();
+  }
+}
+
+function toRequest(command: readonly string[]): string {
+  const parts = command.map((text) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`).join('');
+  return `*${command.length}\r\n${parts}`;
 }

@@ -15,7 +15,7 @@ import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { withTransaction } from './transaction.ts';
-import { findUnitRecord, IS_BEING_LOADED, toUnitRecord } from './unit-records.ts';
+import { findUnitRecord, LOADING_SINCE, toUnitRecord } from './unit-records.ts';
 
 /** Units that one statement records. */
 const CHUNK = 2_000;
@@ -59,7 +59,7 @@ async function findUnits(
   let query = database
     .selectFrom('ledger.units as units')
     .selectAll()
-    .select(IS_BEING_LOADED.as('being_loaded'))
+    .select(LOADING_SINCE.as('loading_since'))
     .where('account', '=', filter.account)
     .where('period_start', '>=', filter.from)
     .where('period_start', '<', filter.to)

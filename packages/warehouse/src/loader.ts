@@ -100,13 +100,14 @@ interface ResumedRow {
   readonly report_key: string;
   readonly period_start: Date;
   readonly period_end: Date;
+  readonly started_at: Date;
 }
 
 async function resumeLoad(options: LoaderOptions, loadId: string, dataset: Dataset): Promise<Load> {
   let row: ResumedRow | undefined;
   try {
     const result = await options.connection.queries.query<ResumedRow>(
-      `SELECT unit_id, account, dataset, report_key, period_start, period_end
+      `SELECT unit_id, account, dataset, report_key, period_start, period_end, loads.started_at
        FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE loads.load_id = $1`,
       [loadId],
     );
@@ -126,5 +127,6 @@ async function resumeLoad(options: LoaderOptions, loadId: string, dataset: Datas
     reportKey: row.report_key,
     period: { start: row.period_start, end: row.period_end },
   };
-  return createLoad(options, toIdentity({ loadId, unitId: row.unit_id }, unit, dataset));
+  const load = createLoad(options, toIdentity({ loadId, unitId: row.unit_id }, unit, dataset));
+  return { ...load, startedAt: row.started_at };
 }

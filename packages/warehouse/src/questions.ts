@@ -1,6 +1,7 @@
 import type { UnitKey, UnitRecord } from '@edgeledger/core';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Connection } from './connect.ts';
+import { type LedgerFacts, readLedgerFacts } from './ledger-facts.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import type {
   CoverageView,
@@ -69,6 +70,8 @@ export interface Questions {
   schemaChanges(): Promise<readonly Selectable<SchemaChangesTable>[]>;
   /** Units and visible rows of each account's datasets, from the ledger. */
   totals(): Promise<readonly DatasetTotal[]>;
+  /** What metrics are made of; gives up after seconds. */
+  facts(): Promise<LedgerFacts>;
   /** Runs one SELECT in a read-only transaction. */
   query(text: string, parameters?: readonly unknown[]): Promise<QueryAnswer>;
 }
@@ -115,6 +118,7 @@ export function createQuestions(connection: Connection, database: Kysely<Warehou
     schemaChanges: () =>
       ask(() => database.selectFrom('ledger.schema_changes').selectAll().orderBy('created_at').execute()),
     totals: () => ask(() => readTotals(database)),
+    facts: () => ask(() => readLedgerFacts(connection)),
     query: (text, parameters) => ask(() => queryReadOnly(connection, text, parameters ?? [])),
   };
 }

@@ -7,13 +7,15 @@ export function toCount(text: string | null): number | null {
   return text === null ? null : Number(text);
 }
 
-/** Of a unit's row: a load of it runs, and somebody staged a part of it lately. */
-export const IS_BEING_LOADED = sql<boolean>`state = 'loading' AND EXISTS (
-  SELECT FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
-  WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '10 minutes')`;
+/** Of a unit's row: when a load of it was begun that runs, and of which somebody staged a part lately. */
+export const LOADING_SINCE = sql<Date | null>`CASE WHEN state = 'loading' THEN (
+  SELECT max(load.started_at) FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
+  WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '10 minutes') END`;
 
 /** A row of `ledger.units` as everybody else knows it. */
-export function toUnitRecord(row: Selectable<UnitsTable> & { readonly being_loaded: boolean }): UnitRecord {
+export function toUnitRecord(
+  row: Selectable<UnitsTable> & { readonly loading_since: Date | null },
+): UnitRecord {
   return {
     account: row.account,
     dataset: row.dataset,
@@ -39,7 +41,8 @@ export function toUnitRecord(row: Selectable<UnitsTable> & { readonly being_load
     nextCheckAt: row.next_check_at,
     loadId: row.load_id,
     heldRevision: row.held_revision,
-    isBeingLoaded: row.being_loaded,
+    isBeingLoaded: row.loading_since !== null,
+    loadingSince: row.loading_since,
   };
 }
 
@@ -51,7 +54,7 @@ export async function findUnitRecord(
   const row = await database
     .selectFrom('ledger.units as units')
     .selectAll()
-    .select(IS_BEING_LOADED.as('being_loaded'))
+    .select(LOADING_SINCE.as('loading_since'))
     .where('account', '=', key.account)
     .where('dataset', '=', key.dataset)
     .where('report_key', '=', key.reportKey)

@@ -114,8 +114,15 @@ describe('migrate', () => {
   });
 });
 
+/** Versions print the same view in different ways. */
+const DUMPED_ON = 18;
+
 describe('migrations/schema.sql', () => {
-  it('is what the migrations make', async () => {
+  it('is what the migrations make', async (context) => {
+    const [server] = await database.query(
+      `SELECT current_setting('server_version_num')::int / 10000 AS version`,
+    );
+    if (server?.version !== DUMPED_ON) context.skip(`the dump is in the words of Postgres ${DUMPED_ON}`);
     await using warehouse = await open();
     await warehouse.migrate();
     const committed = await readFile(path.join(migrationsFolder(), 'schema.sql'), 'utf8');

@@ -40,7 +40,7 @@ export async function runBackfillCommand(io: Io, options: RangeOptions): Promise
         lateAfterMs: services.config.schedule.lateAfterHours * HOUR_MS,
       });
       const { added, alreadyQueued } = await producer.enqueueUnits(
-        planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
+        planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
       );
       found.enqueued += added;
       found.alreadyQueued += alreadyQueued;

@@ -1,12 +1,15 @@
-import { addDays, HOUR_MS, MINUTE_MS, Secret, type Source, toUtcDay } from '@edgeledger/core';
+import { addDays, HOUR_MS, MINUTE_MS, type Source, toUtcDay } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { planSource, recordPlan } from '@edgeledger/pipeline';
 import { createProducer, toUnitPayload } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
+import type { Metrics } from '@edgeledger/telemetry';
 import type { DayRange } from '../day-range.ts';
 import { DEMO_QUESTIONS } from '../demo-questions.ts';
+import { DEMO_ACCOUNT, toDemoSources } from '../demo-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
+import { connectMetrics, createRoleMetrics } from '../process-metrics.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
 import { readSetup, type Services, withServices } from '../services.ts';
@@ -19,8 +22,6 @@ export interface DemoOptions {
   readonly port?: number;
 }
 
-/** Rows of the demo are kept apart from real ones by their account. */
-const ACCOUNT = 'demo';
 /** Older than the longest demo, so that month-to-date reports start before its first day. */
 const HISTORY_DAYS = 125;
 const ROWS_PER_FILE = 300;
@@ -52,19 +53,22 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
       imgix: { partMaxRows: ROWS_PER_FILE },
     }),
   );
-  const sources = createDemoSources(emulator, services);
+  const metrics = createRoleMetrics(['worker', 'scheduler', 'dashboard']);
+  const sources = createDemoSources(emulator, services, metrics);
   for (const source of sources) stack.defer(() => source.close());
   printNote(io, `Emulated vendors: imgix ${emulator.imgixUrl}, Akamai ${emulator.akamaiUrl}`);
 
   const progress = createProgress(io.status, io.clock);
   const roles = await startRoles(options.once ? ['worker'] : ['worker', 'dashboard'], services, {
     sources,
+    metrics,
     port: options.port ?? 0,
     onProgress: (delta) => progress.watcher.onProgress?.(delta),
     onUnitEnd: () => progress.end(),
     onUnitFailed: (reason) => progress.end(reason),
   });
   stack.defer(() => roles.close());
+  connectMetrics(metrics, services, roles.backend);
 
   const range = lastDays(options.days, io.clock.now());
   const enqueued = await enqueueMissing(services, sources, range, { roles, progress });
@@ -82,41 +86,14 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   return EXIT.done;
 }
 
-function createDemoSources(emulator: Emulator, { io, logger, shared }: Services): Source[] {
-  const { imgix, akamai } = emulator.credentials;
-  return createSources(
-    [
-      {
-        vendor: 'imgix',
-        account: ACCOUNT,
-        apiKey: new Secret(imgix.apiKey),
-        apiUrl: new URL(emulator.imgixUrl),
-        fileHosts: [emulator.filesHost],
-        reportTypes: [
-          'cdn_logs',
-          'credit_analytics_daily',
-          'credit_analytics_mtd',
-          'image_analytics',
-          'mild_errors',
-          'source_analytics',
-        ],
-        reportTypesExplicit: true,
-      },
-      {
-        vendor: 'akamai',
-        account: ACCOUNT,
-        clientToken: new Secret(akamai.clientToken),
-        clientSecret: new Secret(akamai.clientSecret),
-        accessToken: new Secret(akamai.accessToken),
-        apiUrl: new URL(emulator.akamaiUrl),
-        streams: [
-          { name: 'default', dataset: 'endpoint_usage_by_time', objectIds: 'all' },
-          { name: 'default', dataset: 'api_usage_details', objectIds: emulator.scope.accountIds },
-        ],
-      },
-    ],
-    { clock: io.clock, logger, rateBudget: () => shared.rateBudget },
-  );
+function createDemoSources(emulator: Emulator, { io, logger, shared }: Services, metrics: Metrics): Source[] {
+  const facts = { ...emulator, ...emulator.credentials, ...emulator.scope };
+  return createSources(toDemoSources(facts), {
+    clock: io.clock,
+    logger,
+    rateBudget: () => shared.rateBudget,
+    http: { onAttempt: metrics.countRequest },
+  });
 }
 
 /** The last days whose reports are out: yesterday's are promised by 04:00 UTC. */
@@ -149,7 +126,9 @@ async function enqueueMissing(
     if (planned.load.length === 0) continue;
     running.progress.expect(planned.load.length);
     enqueued += planned.load.length;
-    await producer.enqueueUnits(planned.load.map(({ unit }) => toUnitPayload(source.id, unit)));
+    await producer.enqueueUnits(
+      planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
+    );
   }
   return enqueued;
 }
@@ -167,8 +146,8 @@ async function untilLoaded(roles: RunningRoles, io: Io): Promise<void> {
 /** Prints coverage and the answers; true when every unit of the range is loaded. */
 async function printAnswers(services: Services, range: DayRange, enqueued: number): Promise<boolean> {
   const { io, warehouse } = services;
-  const totals = (await warehouse.questions.totals()).filter((total) => total.account === ACCOUNT);
-  const missing = (await warehouse.questions.gaps()).filter((gap) => gap.account === ACCOUNT);
+  const totals = (await warehouse.questions.totals()).filter((total) => total.account === DEMO_ACCOUNT);
+  const missing = (await warehouse.questions.gaps()).filter((gap) => gap.account === DEMO_ACCOUNT);
   if (enqueued === 0) {
     printLine(io, `Nothing to load: ${range.from} to ${range.to} are covered by an earlier run.`);
   }

@@ -67,6 +67,8 @@ export interface Load {
   readonly loadId: string;
   readonly unit: UnitRef;
   readonly dataset: Dataset;
+  /** When it was begun, in the warehouse's time. */
+  readonly startedAt?: Date;
   /** Streams one part into staging; repeating a part number replaces what it staged before. */
   stagePart(
     partNo: number,

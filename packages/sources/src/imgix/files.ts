@@ -102,6 +102,7 @@ async function fetchFile(options: FileReaderOptions, link: URL, request: OpenReq
       signal: request.signal,
       expectStatuses: [200, 404, ...LINK_DIED, ...REDIRECTS],
       what: `download ${request.unit.reportKey}`,
+      rateKey: url.host,
     });
     if (!REDIRECTS.has(response.status)) return response;
     response.destroy();

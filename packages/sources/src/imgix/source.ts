@@ -25,7 +25,9 @@ const REQUESTS_PER_UNIT = 2;
 export function createImgixSource(config: ImgixSourceConfig, services: SourceServices): Source {
   const configured = configureDatasets(config);
   const client = createImgixClient(config, services);
-  const fileHttp = createHttpClient(toHttpOptions(services, { concurrency: FILE_CONCURRENCY }));
+  const fileHttp = createHttpClient(
+    toHttpOptions(services, { rateScope: `imgix/${config.account}`, concurrency: FILE_CONCURRENCY }),
+  );
   const links = createReportLinks(client, services.clock);
   const files = createFileReader({ http: fileHttp, links, fileHosts: config.fileHosts });
   const datasets = [...configured.values()].map(({ dataset }) => dataset);
