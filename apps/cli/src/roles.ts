@@ -1,4 +1,4 @@
-import { HOUR_MS, type Source } from '@edgeledger/core';
+import { HOUR_MS, type Loader, type Source } from '@edgeledger/core';
 import { createDashboard } from '@edgeledger/dashboard';
 import {
   type Consumer,
@@ -9,7 +9,7 @@ import {
   type QueueBackend,
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
-import type { Metrics } from '@edgeledger/telemetry';
+import { createTracedLoader, type Metrics, type Traces } from '@edgeledger/telemetry';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
 import { openQueue, type Services, sweep } from './services.ts';
 import { VERSION } from './version.ts';
@@ -29,6 +29,8 @@ export interface RoleOptions {
   readonly port?: number;
   /** Counts what is loaded, and is served by the dashboard. */
   readonly metrics?: Metrics;
+  /** Makes spans of loads. */
+  readonly traces?: Traces | undefined;
 }
 
 export interface RunningRoles {
@@ -88,7 +90,7 @@ function startWorker(
   const handlerServices: HandlerServices = {
     sources,
     ledger: warehouse.ledger,
-    loader: options.metrics?.measureLoader(warehouse.loader) ?? warehouse.loader,
+    loader: observeLoader(warehouse.loader, options),
     sweep: (now) => sweep(services, now),
     producer,
     clock: io.clock,
@@ -113,6 +115,11 @@ function startWorker(
   });
   stack.defer(() => consumer.close());
   return consumer;
+}
+
+function observeLoader(loader: Loader, { metrics, traces }: RoleOptions): Loader {
+  const measured = metrics?.measureLoader(loader) ?? loader;
+  return traces === undefined ? measured : createTracedLoader(measured, traces.tracer);
 }
 
 function toScheduledSource(source: Source, { config }: Services) {

@@ -11,7 +11,7 @@ import {
 import { withArchive } from '@edgeledger/pipeline';
 import { openQueueBackend, type QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
-import { createLogger, type Metrics } from '@edgeledger/telemetry';
+import { createLogger, type Metrics, type Traces } from '@edgeledger/telemetry';
 import { createWarehouse, openEmbeddedPostgres, type Warehouse } from '@edgeledger/warehouse';
 import { type Io, printNote } from './io.ts';
 import { VERSION } from './version.ts';
@@ -111,7 +111,10 @@ export function openSources(setup: Setup, options: SourceOptions = {}): Source[]
     logger,
     rateBudget: () => shared.rateBudget,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
-    ...(options.metrics && { http: { onAttempt: options.metrics.countRequest } }),
+    http: {
+      ...(options.metrics && { onAttempt: options.metrics.countRequest }),
+      ...(options.traces && { tracer: options.traces.tracer }),
+    },
   });
   const archive = openArchive(config);
   return archive === undefined ? sources : sources.map((source) => withArchive(source, archive));
@@ -144,6 +147,8 @@ export interface SourceOptions {
   readonly maxInlineWaitMs?: number;
   /** Counts the requests. */
   readonly metrics?: Metrics;
+  /** Makes spans of them. */
+  readonly traces?: Traces | undefined;
 }
 
 function noSources(config: Config): ConfigError {
@@ -163,6 +168,7 @@ export async function openQueue(
   return openQueueBackend({
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,
+    ...(services.config.otelEndpoint && { traceVersion: VERSION }),
   });
 }
 

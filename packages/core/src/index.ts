@@ -79,6 +79,7 @@ export {
 } from './reject.ts';
 export { redactUrl, Secret } from './secret.ts';
 export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
+export { type Span, type SpanAttributes, silentTracer, type Tracer } from './tracer.ts';
 export {
   type ExpectedUnit,
   type ListedReport,

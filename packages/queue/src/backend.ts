@@ -3,6 +3,7 @@ import type { FlowProducer, Processor, Queue, Worker, WorkerOptions } from 'bull
 import { QUEUE_KEYS, QUEUE_NAMES, type QueueKey } from './catalog.ts';
 import { openPostgresConnections } from './postgres-backend.ts';
 import { openRedisConnections } from './redis-backend.ts';
+import { type JobTelemetry, openJobTelemetry } from './traced-jobs.ts';
 
 export type BackendKind = 'redis' | 'postgres';
 
@@ -12,6 +13,8 @@ export interface QueueBackendOptions {
   /** Postgres connection string, for BullMQ's PostgreSQL backend (schema `bullmq`). */
   readonly databaseUrl?: string;
   readonly logger: Logger;
+  /** Version of this program, when traces go with the jobs; absent: none do. */
+  readonly traceVersion?: string;
   /** First retry delay of every job instead of the catalog's, for tests and the demo. */
   readonly backoffMs?: number;
 }
@@ -28,7 +31,12 @@ export interface QueueBackend {
   close(): Promise<void>;
 }
 
-export type WorkerTuning = Omit<WorkerOptions, 'connection' | 'prefix'>;
+export type WorkerTuning = Omit<WorkerOptions, 'connection' | 'prefix' | 'telemetry'>;
+
+/** For every class of BullMQ; empty without traces. */
+export interface Tracing {
+  readonly telemetry?: JobTelemetry;
+}
 
 /**
  * What a store has to offer. The classes are typed as BullMQ's Redis-backed ones whatever the store is: their
@@ -79,9 +87,12 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Qu
   };
 }
 
-function openConnections(options: QueueBackendOptions): Promise<QueueConnections> {
-  if (options.redisUrl !== undefined) return openRedisConnections(options.redisUrl, options.logger);
-  if (options.databaseUrl !== undefined) return openPostgresConnections(options.databaseUrl, options.logger);
+async function openConnections(options: QueueBackendOptions): Promise<QueueConnections> {
+  const { redisUrl, databaseUrl, logger, traceVersion } = options;
+  const tracing: Tracing =
+    traceVersion === undefined ? {} : { telemetry: await openJobTelemetry(traceVersion) };
+  if (redisUrl !== undefined) return await openRedisConnections(redisUrl, logger, tracing);
+  if (databaseUrl !== undefined) return await openPostgresConnections(databaseUrl, logger, tracing);
   throw new ConfigError(
     'config.missing',
     'Opening the queue: no REDIS_URL and no DATABASE_URL. Set one of them.',

@@ -13,7 +13,7 @@ import {
   Worker,
 } from 'bullmq';
 import pg from 'pg';
-import type { QueueConnections } from './backend.ts';
+import type { QueueConnections, Tracing } from './backend.ts';
 
 /** The only schema BullMQ accepts together with a pool of ours. */
 const SCHEMA = 'bullmq';
@@ -28,6 +28,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export async function openPostgresConnections(
   databaseUrl: string,
   logger: Logger,
+  tracing: Tracing,
 ): Promise<QueueConnections> {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -51,11 +52,17 @@ export async function openPostgresConnections(
   // See QueueConnections: the casts hide which store BullMQ's classes are parameterized with.
   return {
     kind: 'postgres',
-    createQueue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
+    createQueue: (name) =>
+      new Queue(name, { ...tracing, connection }, createPostgresBackend) as unknown as Queue,
     createWorker: (name, processor, options) =>
-      new Worker(name, processor, { ...options, connection }, createPostgresBackend) as unknown as Worker,
+      new Worker(
+        name,
+        processor,
+        { ...options, ...tracing, connection },
+        createPostgresBackend,
+      ) as unknown as Worker,
     createFlowProducer: () =>
-      new FlowProducer({ connection }, createPostgresBackend) as unknown as FlowProducer,
+      new FlowProducer({ ...tracing, connection }, createPostgresBackend) as unknown as FlowProducer,
     ping: async () => {
       await pool.query('SELECT 1');
     },

@@ -1,7 +1,7 @@
 import { ConfigError, type Logger, redactUrl, TransientError } from '@edgeledger/core';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { QueueConnections } from './backend.ts';
+import type { QueueConnections, Tracing } from './backend.ts';
 
 /** The braces make all our keys hash to one slot, which BullMQ needs on a Redis Cluster. */
 const PREFIX = '{edgeledger}';
@@ -14,7 +14,11 @@ type ClientTuning = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequ
  * Two connections for everybody, plus a blocking one per worker that BullMQ adds. Producers fail fast when
  * Redis is away (a person or a tick waits for the answer), workers wait for its return however long it takes.
  */
-export async function openRedisConnections(redisUrl: string, logger: Logger): Promise<QueueConnections> {
+export async function openRedisConnections(
+  redisUrl: string,
+  logger: Logger,
+  tracing: Tracing,
+): Promise<QueueConnections> {
   assertRedisUrl(redisUrl);
   const producers = createClient(redisUrl, logger, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
   const workers = createClient(redisUrl, logger, { maxRetriesPerRequest: null });
@@ -28,10 +32,10 @@ export async function openRedisConnections(redisUrl: string, logger: Logger): Pr
   }
   return {
     kind: 'redis',
-    createQueue: (name) => new Queue(name, { connection: producers, prefix: PREFIX }),
+    createQueue: (name) => new Queue(name, { ...tracing, connection: producers, prefix: PREFIX }),
     createWorker: (name, processor, options) =>
-      new Worker(name, processor, { ...options, connection: workers, prefix: PREFIX }),
-    createFlowProducer: () => new FlowProducer({ connection: producers, prefix: PREFIX }),
+      new Worker(name, processor, { ...options, ...tracing, connection: workers, prefix: PREFIX }),
+    createFlowProducer: () => new FlowProducer({ ...tracing, connection: producers, prefix: PREFIX }),
     ping: async () => {
       await producers.ping();
     },

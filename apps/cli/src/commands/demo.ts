@@ -8,7 +8,7 @@ import type { DayRange } from '../day-range.ts';
 import { DEMO_QUESTIONS } from '../demo-questions.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
-import { connectMetrics, createRoleMetrics } from '../process-metrics.ts';
+import { connectMetrics, createRoleMetrics } from '../observation.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
 import { readSetup, type Services, withServices } from '../services.ts';

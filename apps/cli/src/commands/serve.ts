@@ -2,7 +2,13 @@ import { DAY_MS } from '@edgeledger/core';
 import { assertSources, watchSources } from '../check-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
-import { connectMetrics, createRoleMetrics, serveMetrics } from '../process-metrics.ts';
+import {
+  connectMetrics,
+  createRoleMetrics,
+  openRoleTraces,
+  serveMetrics,
+  toRoleName,
+} from '../observation.ts';
 import { type Role, startRoles } from '../roles.ts';
 import { openSources, readSetup, type Services, withServices } from '../services.ts';
 
@@ -22,34 +28,33 @@ export async function runServeCommand(
 ): Promise<number> {
   const setup = readSetup(io);
   const metrics = createRoleMetrics(roles);
+  await using outer = new AsyncDisposableStack();
+  const traces = await openRoleTraces(roles, setup);
+  outer.defer(async () => traces?.close());
   const sources = roles.some((role) => role !== 'dashboard')
-    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS, metrics })
+    ? openSources(setup, { maxInlineWaitMs: WORKER_INLINE_WAIT_MS, metrics, traces })
     : [];
-  return withServices(
-    setup,
-    { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
-    async (services) => {
-      setup.shared.rateBudget = metrics.measureBudget(services.warehouse.rateBudget);
-      await assertSources(sources, setup, { tellFailures: true });
-      const watch = watchSources(sources, setup, DAY_MS);
-      const running = await startRoles(roles, services, { ...options, sources, metrics });
-      await using stack = new AsyncDisposableStack();
-      try {
-        connectMetrics(metrics, services, running.backend);
-        const served = await serveMetrics(metrics, services, running);
-        stack.defer(async () => served?.close());
-        announce(io, roles, running.dashboardUrl, services);
-        if (served !== undefined) printNote(io, `Metrics: ${served.url}/metrics`);
-        await untilAborted(io.signal);
-        printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
-      } finally {
-        watch.stop();
-        await running.close();
-        await Promise.all(sources.map((source) => source.close()));
-      }
-      return EXIT.done;
-    },
-  );
+  return await withServices(setup, { role: toRoleName(roles), announce: true }, async (services) => {
+    setup.shared.rateBudget = metrics.measureBudget(services.warehouse.rateBudget);
+    await assertSources(sources, setup, { tellFailures: true });
+    const watch = watchSources(sources, setup, DAY_MS);
+    const running = await startRoles(roles, services, { ...options, sources, metrics, traces });
+    await using stack = new AsyncDisposableStack();
+    try {
+      connectMetrics(metrics, services, running.backend);
+      const served = await serveMetrics(metrics, services, running);
+      stack.defer(async () => served?.close());
+      announce(io, roles, running.dashboardUrl, services);
+      if (served !== undefined) printNote(io, `Metrics: ${served.url}/metrics`);
+      await untilAborted(io.signal);
+      printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
+    } finally {
+      watch.stop();
+      await running.close();
+      await Promise.all(sources.map((source) => source.close()));
+    }
+    return EXIT.done;
+  });
 }
 
 function announce(
