@@ -11,6 +11,7 @@ import { runReplayCommand } from './commands/replay.ts';
 import { runRunCommand } from './commands/run.ts';
 import { runSchemaApplyCommand, runSchemaCommand } from './commands/schema.ts';
 import { runServeCommand } from './commands/serve.ts';
+import { runSqlCommand } from './commands/sql.ts';
 import { runStatusCommand } from './commands/status.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -92,6 +93,21 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .action(async (_options, command: Command) =>
       finish(await runSchemaApplyCommand(io, command.optsWithGlobals())),
     );
+  program
+    .command('sql')
+    .description('answer a query, read-only; without one from standard input, or at a prompt')
+    .argument('[query]', 'SQL, or \\d for the tables, \\d NAME for the columns of one')
+    .addOption(new Option('--json', 'rows as a JSON array').conflicts(['csv', 'url']))
+    .addOption(new Option('--csv', 'rows as CSV').conflicts('url'))
+    .option(
+      '--url',
+      'print the connection string for psql, dbt or a BI tool, and keep the embedded Postgres up',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger sql\n  edgeledger sql "SELECT * FROM ledger.freshness"\n  edgeledger sql --csv < query.sql > answer.csv',
+    )
+    .action(async (query: string | undefined, options) => finish(await runSqlCommand(io, query, options)));
   program
     .command('gaps')
     .description('every expected report that is not loaded, with the days left before the vendor drops it')
