@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runBackfillCommand } from './commands/backfill.ts';
 import { runDemoCommand } from './commands/demo.ts';
 import { runDoctorCommand } from './commands/doctor.ts';
@@ -13,8 +13,9 @@ import { runSchemaApplyCommand, runSchemaCommand } from './commands/schema.ts';
 import { runServeCommand } from './commands/serve.ts';
 import { runSqlCommand } from './commands/sql.ts';
 import { runStatusCommand } from './commands/status.ts';
+import { renderCompletion, SHELLS, type Shell } from './completion.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import { type Io, printLine } from './io.ts';
 import { ROLES } from './roles.ts';
 import { VERSION } from './version.ts';
 
@@ -52,6 +53,15 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   addShowCommands(program, io, finish);
   addLoadCommands(program, io, finish);
   addServeCommands(program, io, finish);
+  program
+    .command('completion')
+    .description('print a script that completes commands and options')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  source <(edgeledger completion bash)\n  source <(edgeledger completion zsh)\n  edgeledger completion fish | source',
+    )
+    .action((shell: Shell) => printLine(io, renderCompletion(program, shell)));
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { ConfigError, type Logger } from '@edgeledger/core';
 import type { FlowProducer, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
 import { QUEUE_KEYS, QUEUE_NAMES, type QueueKey } from './catalog.ts';
+import type { StoreFacts } from './inspect-store.ts';
 import { openPostgresConnections } from './postgres-backend.ts';
 import { openRedisConnections } from './redis-backend.ts';
 import { type JobTelemetry, openJobTelemetry } from './traced-jobs.ts';
@@ -28,6 +29,8 @@ export interface QueueBackend {
   createFlowProducer(): FlowProducer;
   /** Rejects when the store does not answer. */
   ping(): Promise<void>;
+  /** What the store is and how it is set up. */
+  inspect(): Promise<StoreFacts>;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export interface QueueConnections {
   createWorker(name: string, processor: Processor, options: WorkerTuning): Worker;
   createFlowProducer(): FlowProducer;
   ping(): Promise<void>;
+  inspect(): Promise<StoreFacts>;
   close(): Promise<void>;
 }
 
@@ -78,6 +82,7 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Qu
     createWorker: (key, processor, tuning) => connections.createWorker(QUEUE_NAMES[key], processor, tuning),
     createFlowProducer: () => connections.createFlowProducer(),
     ping: () => connections.ping(),
+    inspect: () => connections.inspect(),
     close: () => {
       closing ??= Promise.allSettled(Object.values(queues).map((queue) => queue.close())).then(() =>
         connections.close(),

@@ -66,6 +66,7 @@ export async function openPostgresConnections(
     ping: async () => {
       await pool.query('SELECT 1');
     },
+    inspect: async () => ({ kind: 'postgres' }),
     close: () => pool.end(),
   };
 }

@@ -2,6 +2,7 @@ import { ConfigError, type Logger, redactUrl, TransientError } from '@edgeledger
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { QueueConnections, Tracing } from './backend.ts';
+import { inspectRedis } from './inspect-store.ts';
 
 /** The braces make all our keys hash to one slot, which BullMQ needs on a Redis Cluster. */
 const PREFIX = '{edgeledger}';
@@ -39,6 +40,7 @@ export async function openRedisConnections(
     ping: async () => {
       await producers.ping();
     },
+    inspect: () => inspectRedis(producers),
     close: async () => {
       producers.disconnect();
       workers.disconnect();

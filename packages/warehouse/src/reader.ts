@@ -17,7 +17,7 @@ const ABOUT_THE_STATEMENT = /^(0A|21|22|25|2B|42)/;
  * where the connection's user may become that. The extended protocol takes one statement only, so none can end
  * the transaction and go on.
  *
- * @throws ConfigError `config.invalid` with Postgres's own words when the statement is wrong
+ * @throws ConfigError `config.invalid-query` with Postgres's own words when the statement is wrong
  */
 export async function queryAsReader(connection: Connection, text: string): Promise<ReaderAnswer> {
   const client = await connection.queries.connect();
@@ -44,5 +44,5 @@ function toStatementError(error: unknown): ConfigError | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (!ABOUT_THE_STATEMENT.test(String(error.code))) return undefined;
   const hint = 'hint' in error && typeof error.hint === 'string' ? ` Hint: ${error.hint}` : '';
-  return new ConfigError('config.invalid', `Postgres says: ${error.message}.${hint}`, { cause: error });
+  return new ConfigError('config.invalid-query', `Postgres says: ${error.message}.${hint}`, { cause: error });
 }
