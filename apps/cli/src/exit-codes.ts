@@ -16,6 +16,6 @@ export function exitCodeOf(error: unknown): number {
   if (error.code === 'warehouse.schema-too-new') return EXIT.schemaTooNew;
   if (error.code === 'config.invalid-day' || error.code === 'config.invalid-range') return EXIT.usage;
   if (error.code === 'config.unknown-dataset' || error.code === 'config.unknown-report') return EXIT.usage;
-  if (error.code === 'file.unreadable') return EXIT.usage;
+  if (error.code === 'file.unreadable' || error.code === 'config.invalid-query') return EXIT.usage;
   return error.recovery === 'fix-configuration' ? EXIT.configuration : EXIT.failed;
 }

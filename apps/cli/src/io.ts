@@ -53,5 +53,5 @@ export function printNote(io: Io, text: string): void {
 }
 
 export function terminalWidth(io: Io): number {
-  return io.stdout.isTTY ? Math.max(40, io.stdout.columns ?? 100) : 140;
+  return io.stdout.isTTY ? Math.max(30, io.stdout.columns ?? 80) : 140;
 }

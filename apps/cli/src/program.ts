@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { renderCompletion, SHELLS, type Shell } from './completion.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import { type Io, printLine } from './io.ts';
 import { lazily } from './lazily.ts';
 import { ROLES } from './role-names.ts';
 import { VERSION } from './version.ts';
@@ -21,6 +22,7 @@ const runSchemaApplyCommand = lazily(
 );
 const runSchemaCommand = lazily(async () => (await import('./commands/schema.ts')).runSchemaCommand);
 const runServeCommand = lazily(async () => (await import('./commands/serve.ts')).runServeCommand);
+const runSqlCommand = lazily(async () => (await import('./commands/sql.ts')).runSqlCommand);
 const runStatusCommand = lazily(async () => (await import('./commands/status.ts')).runStatusCommand);
 
 const EXIT_CODES = `
@@ -57,6 +59,15 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   addShowCommands(program, io, finish);
   addLoadCommands(program, io, finish);
   addServeCommands(program, io, finish);
+  program
+    .command('completion')
+    .description('print a script that completes commands and options')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  source <(edgeledger completion bash)\n  source <(edgeledger completion zsh)\n  edgeledger completion fish | source',
+    )
+    .action((shell: Shell) => printLine(io, renderCompletion(program, shell)));
   return program;
 }
 
@@ -112,6 +123,21 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
     .action(async (_options, command: Command) =>
       finish(await runSchemaApplyCommand(io, command.optsWithGlobals())),
     );
+  program
+    .command('sql')
+    .description('answer a query, read-only; without one from standard input, or at a prompt')
+    .argument('[query]', 'SQL, or \\d for the tables, \\d NAME for the columns of one')
+    .addOption(new Option('--json', 'rows as a JSON array').conflicts(['csv', 'url']))
+    .addOption(new Option('--csv', 'rows as CSV').conflicts('url'))
+    .option(
+      '--url',
+      'print the connection string for psql, dbt or a BI tool, and keep the embedded Postgres up',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger sql\n  edgeledger sql "SELECT * FROM ledger.freshness"\n  edgeledger sql --csv < query.sql > answer.csv',
+    )
+    .action(async (query: string | undefined, options) => finish(await runSqlCommand(io, query, options)));
   program
     .command('gaps')
     .description('every expected report that is not loaded, with the days left before the vendor drops it')

@@ -1,4 +1,4 @@
-import { HOUR_MS, type Source } from '@edgeledger/core';
+import { HOUR_MS, type Loader, type Source } from '@edgeledger/core';
 import {
   type Consumer,
   createConsumer,
@@ -8,7 +8,7 @@ import {
   type QueueBackend,
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
-import type { Metrics } from '@edgeledger/telemetry';
+import { createTracedLoader, type Metrics, type Traces } from '@edgeledger/telemetry';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
 import type { Role } from './role-names.ts';
 import { openQueue, openSpool, type Services, sweep } from './services.ts';
@@ -26,6 +26,8 @@ export interface RoleOptions {
   readonly port?: number;
   /** Counts what is loaded, and is served by the dashboard. */
   readonly metrics?: Metrics;
+  /** Makes spans of loads. */
+  readonly traces?: Traces | undefined;
 }
 
 export interface RunningRoles {
@@ -85,7 +87,7 @@ function startWorker(
   const handlerServices: HandlerServices = {
     sources,
     ledger: warehouse.ledger,
-    loader: options.metrics?.measureLoader(warehouse.loader) ?? warehouse.loader,
+    loader: observeLoader(warehouse.loader, options),
     sweep: (now) => sweep(services, now),
     producer,
     clock: io.clock,
@@ -118,6 +120,11 @@ function startWorker(
   });
   stack.defer(() => consumer.close());
   return consumer;
+}
+
+function observeLoader(loader: Loader, { metrics, traces }: RoleOptions): Loader {
+  const measured = metrics?.measureLoader(loader) ?? loader;
+  return traces === undefined ? measured : createTracedLoader(measured, traces.tracer);
 }
 
 function toScheduledSource(source: Source, { config }: Services) {

@@ -14,7 +14,7 @@ import {
 import { createFileSlots, type FileSlots, withArchive } from '@edgeledger/pipeline';
 import type { QueueBackend } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
-import { createLogger, type Metrics } from '@edgeledger/telemetry';
+import { createLogger, type Metrics, type Traces } from '@edgeledger/telemetry';
 import { createWarehouse, openEmbeddedPostgres, type Warehouse } from '@edgeledger/warehouse';
 import { type Io, printNote } from './io.ts';
 import { VERSION } from './version.ts';
@@ -117,7 +117,10 @@ export function openSources(setup: Setup, options: SourceOptions = {}): Source[]
     logger,
     rateBudget: () => shared.rateBudget,
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
-    ...(options.metrics && { http: { onAttempt: options.metrics.countRequest } }),
+    http: {
+      ...(options.metrics && { onAttempt: options.metrics.countRequest }),
+      ...(options.traces && { tracer: options.traces.tracer }),
+    },
   });
   const archive = openArchive(config);
   return archive === undefined ? sources : sources.map((source) => withArchive(source, archive));
@@ -156,6 +159,8 @@ export interface SourceOptions {
   readonly maxInlineWaitMs?: number;
   /** Counts the requests. */
   readonly metrics?: Metrics;
+  /** Makes spans of them. */
+  readonly traces?: Traces | undefined;
 }
 
 function noSources(config: Config): ConfigError {
@@ -179,6 +184,7 @@ export async function openQueue(
     ...(redisUrl === undefined ? { databaseUrl: services.databaseUrl } : { redisUrl: redisUrl.reveal() }),
     logger: services.logger,
     ...(trial && { backoffMs: trial.backoffMs, silenceMs: trial.silenceMs }),
+    ...(services.config.otelEndpoint && { traceVersion: VERSION }),
   });
 }
 

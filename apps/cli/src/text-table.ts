@@ -1,8 +1,46 @@
+import type { Paint, Style } from './style.ts';
+
+export interface TableColumn<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => unknown;
+  /** Left out where the terminal is too narrow, the highest number first; 0 or absent: never. */
+  readonly dropOrder?: number;
+  readonly style?: (row: Row) => Style | undefined;
+}
+
+/** A table of as many of the columns as fit, painted cell by cell. */
+export function renderColumns<Row>(
+  columns: readonly TableColumn<Row>[],
+  rows: readonly Row[],
+  { width, paint }: { readonly width: number; readonly paint: Paint },
+): string {
+  const shown = [...columns];
+  const widthOf = (column: TableColumn<Row>): number =>
+    Math.max(column.title.length, ...rows.map((row) => toCell(column.value(row)).length));
+  const total = (): number => shown.reduce((sum, column) => sum + widthOf(column) + 2, -2);
+  while (total() > width) {
+    const next = Math.max(...shown.map((column) => column.dropOrder ?? 0));
+    if (next === 0) break;
+    shown.splice(
+      shown.findIndex((column) => (column.dropOrder ?? 0) === next),
+      1,
+    );
+  }
+  const cells = rows.map((row) => shown.map((column) => column.value(row)));
+  const titles = shown.map((column) => column.title);
+  return renderTable(titles, cells, width, (text, { row, column }) => {
+    const data = rows[row];
+    return data === undefined ? paint(text, 'dim') : paint(text, shown[column]?.style?.(data));
+  });
+}
+
 /** Column-aligned text: numbers to the right, the rest to the left, nothing wider than the terminal. */
 export function renderTable(
   header: readonly string[],
   rows: readonly (readonly unknown[])[],
   maxWidth = 110,
+  /** Row -1 is the header. */
+  paint: (text: string, at: { readonly row: number; readonly column: number }) => string = (text) => text,
 ): string {
   const cells = rows.map((row) => row.map(toCell));
   const widths = header.map((title, column) =>
@@ -12,17 +50,20 @@ export function renderTable(
   const isNumeric = header.map(
     (_, column) => cells.length > 0 && cells.every((row) => isNumber(row[column] ?? '')),
   );
-  const line = (row: readonly string[]): string =>
+  const line = (row: readonly string[], rowNo: number): string =>
     row
       .map((cell, column) => {
         const width = widths[column] ?? 0;
         const text = cell.length > width ? `${cell.slice(0, Math.max(0, width - 1))}…` : cell;
-        return isNumeric[column] ? text.padStart(width) : text.padEnd(width);
+        const isLast = column === row.length - 1;
+        const padding = ' '.repeat(width - text.length);
+        const painted = paint(text, { row: rowNo, column });
+        return isNumeric[column] ? `${padding}${painted}` : isLast ? painted : `${painted}${padding}`;
       })
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(header), rule, ...cells.map(line)].join('\n');
+  return [line(header, -1), paint(rule, { row: -1, column: 0 }), ...cells.map(line)].join('\n');
 }
 
 const SHORTEST_COLUMN = 8;

@@ -163,5 +163,7 @@ export interface Config {
   readonly dashboard: DashboardConfig;
   readonly metrics: MetricsConfig;
   readonly log: LogConfig;
+  /** False with NO_COLOR or a terminal that knows none. */
+  readonly isColorWanted: boolean;
   readonly otelEndpoint: URL | undefined;
 }

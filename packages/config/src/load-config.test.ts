@@ -56,9 +56,18 @@ test('an empty environment gives the defaults and says what would enable each ve
     alerts: undefined,
     dashboard: { host: '127.0.0.1', port: 3000 },
     metrics: { host: '127.0.0.1' },
+    isColorWanted: true,
     log: { level: 'info', format: 'json' },
     otelEndpoint: undefined,
   });
+});
+
+test.each([
+  [{ NO_COLOR: '1' }, false],
+  [{ NO_COLOR: '' }, true],
+  [{ TERM: 'dumb' }, false],
+])('colours with %j', (env, isWanted) => {
+  expect(load(env).isColorWanted).toBe(isWanted);
 });
 
 test('metrics of roles without pages are served where a person says, with a token from a file if need be', () => {

@@ -175,6 +175,8 @@ export function loadConfig(options: LoadConfigOptions): Config {
       level: variables.find('LOG_LEVEL', oneOf(LOG_LEVELS)) ?? 'info',
       format: variables.find('LOG_FORMAT', oneOf(LOG_FORMATS)) ?? (options.isTerminal ? 'pretty' : 'json'),
     },
+    // no-color.org: any text counts, whatever it says
+    isColorWanted: (options.env.NO_COLOR ?? '') === '' && options.env.TERM !== 'dumb',
     otelEndpoint: otelEndpoint === undefined ? undefined : new URL(otelEndpoint),
   };
   problems.throwIfAny();

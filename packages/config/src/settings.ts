@@ -175,6 +175,12 @@ export const SETTINGS = [
     default: '`pretty` on a terminal, `json` otherwise',
   },
   {
+    name: 'NO_COLOR',
+    group: 'Logs, metrics and traces',
+    meaning: 'any text turns colours off; they are only used on a terminal',
+    default: 'unset',
+  },
+  {
     name: 'METRICS_PORT',
     group: 'Logs, metrics and traces',
     meaning:

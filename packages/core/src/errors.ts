@@ -33,6 +33,7 @@ export const ERROR_CODES = {
     'config.invalid-range',
     'config.unknown-dataset',
     'config.unknown-report',
+    'config.invalid-query',
     'source.auth-rejected',
     'source.forbidden',
     'source.request-refused',

@@ -93,6 +93,7 @@ export {
 export { redactUrl, Secret } from './secret.ts';
 export { settlesWithin } from './settles-within.ts';
 export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
+export { type Span, type SpanAttributes, silentTracer, type Tracer } from './tracer.ts';
 export {
   type ExpectedUnit,
   type ListedReport,

@@ -1,3 +1,4 @@
+import { silentTracer } from '@edgeledger/core';
 import { Agent, request as undiciRequest } from 'undici';
 import type { HttpClientOptions, HttpRequest } from './http-client.ts';
 import { createHttpResponse, type HttpResponse, readErrorBody } from './http-response.ts';
@@ -45,24 +46,38 @@ export function createAttempts(options: HttpClientOptions): Attempts {
     return createHttpResponse(data, request, request.signal);
   }
 
+  async function attempt(request: HttpRequest): Promise<Outcome> {
+    const scope = options.rateScope ?? request.url.host;
+    let response: HttpResponse;
+    try {
+      response = await send(request);
+    } catch (thrown) {
+      if (request.signal?.aborted === true) throw request.signal.reason;
+      options.onAttempt?.({ scope, status: 0 });
+      const final = request.idempotent === false || !isWorthRetryingNow(thrown);
+      return { kind: 'failed', error: toConnectError(thrown, request), waitMs: undefined, final };
+    }
+    options.onAttempt?.({ scope, status: response.status });
+    if ((request.expectStatuses ?? [200]).includes(response.status)) return { kind: 'done', response };
+    return toFailure(response, request, options.clock.now());
+  }
+
+  const tracer = options.tracer ?? silentTracer;
   return {
-    async attempt(request) {
-      const scope = options.rateScope ?? request.url.host;
-      let response: HttpResponse;
-      try {
-        response = await send(request);
-      } catch (thrown) {
-        if (request.signal?.aborted === true) throw request.signal.reason;
-        options.onAttempt?.({ scope, status: 0 });
-        const final = request.idempotent === false || !isWorthRetryingNow(thrown);
-        return { kind: 'failed', error: toConnectError(thrown, request), waitMs: undefined, final };
-      }
-      options.onAttempt?.({ scope, status: response.status });
-      if ((request.expectStatuses ?? [200]).includes(response.status)) return { kind: 'done', response };
-      return toFailure(response, request, options.clock.now());
-    },
+    attempt: (request) =>
+      tracer.trace(`${request.method} ${request.url.host}`, toAttributes(request), async (span) => {
+        const outcome = await attempt(request);
+        if (outcome.kind === 'done') span.set({ 'http.response.status_code': outcome.response.status });
+        else span.set({ 'error.type': outcome.error.name });
+        return outcome;
+      }),
     close: () => agent.destroy(),
   };
+}
+
+/** OpenTelemetry's names. The query is left out: it may be a signature. */
+function toAttributes({ method, url }: HttpRequest) {
+  return { 'http.request.method': method, 'server.address': url.host, 'url.path': url.pathname };
 }
 
 async function toFailure(response: HttpResponse, request: HttpRequest, now: Date): Promise<Outcome> {

@@ -8,6 +8,7 @@ import {
   type RateLimitKey,
   redactUrl,
   ThrottledError,
+  type Tracer,
 } from '@edgeledger/core';
 import pLimit from 'p-limit';
 import { createAttempts, type Outcome } from './http-attempt.ts';
@@ -45,6 +46,8 @@ export interface HttpClientOptions {
   readonly allowInsecureHosts?: readonly string[];
   /** Told of every attempt when its answer begins, or when it failed. */
   readonly onAttempt?: (attempt: AttemptFacts) => void;
+  /** Every attempt is a span, up to its response's headers. */
+  readonly tracer?: Tracer;
   readonly timers?: Timers;
   /** In [0, 1), for jitter. */
   readonly random?: () => number;

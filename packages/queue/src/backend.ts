@@ -1,8 +1,10 @@
 import { ConfigError, type Logger, settlesWithin } from '@edgeledger/core';
 import type { FlowProducer, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
 import { QUEUE_KEYS, QUEUE_NAMES, type QueueKey } from './catalog.ts';
+import type { StoreFacts } from './inspect-store.ts';
 import { openPostgresConnections } from './postgres-backend.ts';
 import { openRedisConnections } from './redis-backend.ts';
+import { type JobTelemetry, openJobTelemetry } from './traced-jobs.ts';
 
 export type BackendKind = 'redis' | 'postgres';
 
@@ -12,6 +14,8 @@ export interface QueueBackendOptions {
   /** Postgres connection string, for BullMQ's PostgreSQL backend (schema `bullmq`). */
   readonly databaseUrl?: string;
   readonly logger: Logger;
+  /** Version of this program, when traces go with the jobs; absent: none do. */
+  readonly traceVersion?: string;
   /** First retry delay of every job instead of the catalog's, for tests and the demo. */
   readonly backoffMs?: number;
   /** How long the store may be silent before its connection is taken for dead, in ms. Default 30 s. */
@@ -26,6 +30,7 @@ const CLOSE_LIMIT_MS = 3_000;
 export interface StoreOptions {
   readonly logger: Logger;
   readonly silenceMs: number;
+  readonly tracing: Tracing;
 }
 
 /** Where the jobs are. Whoever opened it closes it, after the consumers and producers on it. */
@@ -37,10 +42,17 @@ export interface QueueBackend {
   createFlowProducer(): FlowProducer;
   /** Rejects when the store does not answer. */
   ping(): Promise<void>;
+  /** What the store is and how it is set up. */
+  inspect(): Promise<StoreFacts>;
   close(): Promise<void>;
 }
 
-export type WorkerTuning = Omit<WorkerOptions, 'connection' | 'prefix'>;
+export type WorkerTuning = Omit<WorkerOptions, 'connection' | 'prefix' | 'telemetry'>;
+
+/** For every class of BullMQ; empty without traces. */
+export interface Tracing {
+  readonly telemetry?: JobTelemetry;
+}
 
 /**
  * What a store has to offer. The classes are typed as BullMQ's Redis-backed ones whatever the store is: their
@@ -52,6 +64,7 @@ export interface QueueConnections {
   createWorker(name: string, processor: Processor, options: WorkerTuning): Worker;
   createFlowProducer(): FlowProducer;
   ping(): Promise<void>;
+  inspect(): Promise<StoreFacts>;
   close(): Promise<void>;
 }
 
@@ -82,6 +95,7 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Qu
     createWorker: (key, processor, tuning) => connections.createWorker(QUEUE_NAMES[key], processor, tuning),
     createFlowProducer: () => connections.createFlowProducer(),
     ping: () => connections.ping(),
+    inspect: () => connections.inspect(),
     close: () => {
       closing ??= closeAll(Object.values(queues), connections);
       return closing;
@@ -95,10 +109,13 @@ async function closeAll(queues: readonly Queue[], connections: QueueConnections)
   await settlesWithin(connections.close(), CLOSE_LIMIT_MS);
 }
 
-function openConnections(options: QueueBackendOptions): Promise<QueueConnections> {
-  const { redisUrl, databaseUrl, logger, silenceMs = SILENCE_MS } = options;
-  if (redisUrl !== undefined) return openRedisConnections(redisUrl, { logger, silenceMs });
-  if (databaseUrl !== undefined) return openPostgresConnections(databaseUrl, { logger, silenceMs });
+async function openConnections(options: QueueBackendOptions): Promise<QueueConnections> {
+  const { redisUrl, databaseUrl, logger, traceVersion, silenceMs = SILENCE_MS } = options;
+  const tracing: Tracing =
+    traceVersion === undefined ? {} : { telemetry: await openJobTelemetry(traceVersion) };
+  const store = { logger, silenceMs, tracing };
+  if (redisUrl !== undefined) return await openRedisConnections(redisUrl, store);
+  if (databaseUrl !== undefined) return await openPostgresConnections(databaseUrl, store);
   throw new ConfigError(
     'config.missing',
     'Opening the queue: no REDIS_URL and no DATABASE_URL. Set one of them.',

@@ -25,6 +25,7 @@ export {
 export { type Consumer, type ConsumerOptions, createConsumer, type JobFailure } from './consumer.ts';
 export { type IdleOptions, type QueueCounts, readCounts, waitUntilIdle } from './counts.ts';
 export { FAILURE_ACTIONS, type FailureAction } from './failure.ts';
+export type { StoreFacts } from './inspect-store.ts';
 export { migrateQueue } from './postgres-backend.ts';
 export { createProducer, type Producer, type ReportRequest } from './producer.ts';
 export type { Handlers, JobContext, JobFacts, JobOutcome } from './run-job.ts';

@@ -29,7 +29,7 @@ const KEEP_ALIVE_AFTER_MS = 10_000;
  */
 export async function openPostgresConnections(
   databaseUrl: string,
-  { logger, silenceMs }: StoreOptions,
+  { logger, silenceMs, tracing }: StoreOptions,
 ): Promise<QueueConnections> {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -58,14 +58,21 @@ export async function openPostgresConnections(
   // See QueueConnections: the casts hide which store BullMQ's classes are parameterized with.
   return {
     kind: 'postgres',
-    createQueue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
+    createQueue: (name) =>
+      new Queue(name, { ...tracing, connection }, createPostgresBackend) as unknown as Queue,
     createWorker: (name, processor, options) =>
-      new Worker(name, processor, { ...options, connection }, createPostgresBackend) as unknown as Worker,
+      new Worker(
+        name,
+        processor,
+        { ...options, ...tracing, connection },
+        createPostgresBackend,
+      ) as unknown as Worker,
     createFlowProducer: () =>
-      new FlowProducer({ connection }, createPostgresBackend) as unknown as FlowProducer,
+      new FlowProducer({ ...tracing, connection }, createPostgresBackend) as unknown as FlowProducer,
     ping: async () => {
       await pool.query('SELECT 1');
     },
+    inspect: async () => ({ kind: 'postgres' }),
     close: () => {
       watch.stop();
       return pool.end();

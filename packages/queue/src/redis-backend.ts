@@ -1,5 +1,6 @@
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import type { QueueConnections, StoreOptions } from './backend.ts';
+import { inspectRedis } from './inspect-store.ts';
 import { connectRedis, createRedisClient, readRedisUrl } from './redis-client.ts';
 
 /** The braces make all our keys hash to one slot, which BullMQ needs on a Redis Cluster. */
@@ -11,7 +12,7 @@ export const PREFIX = '{edgeledger}';
  */
 export async function openRedisConnections(
   redisUrl: string,
-  { logger, silenceMs: socketTimeout }: StoreOptions,
+  { logger, silenceMs: socketTimeout, tracing }: StoreOptions,
 ): Promise<QueueConnections> {
   const address = readRedisUrl(redisUrl);
   const producers = createRedisClient(address, logger, {
@@ -32,13 +33,14 @@ export async function openRedisConnections(
   }
   return {
     kind: 'redis',
-    createQueue: (name) => new Queue(name, { connection: producers, prefix: PREFIX }),
+    createQueue: (name) => new Queue(name, { ...tracing, connection: producers, prefix: PREFIX }),
     createWorker: (name, processor, options) =>
-      new Worker(name, processor, { ...options, connection: workers, prefix: PREFIX }),
-    createFlowProducer: () => new FlowProducer({ connection: producers, prefix: PREFIX }),
+      new Worker(name, processor, { ...options, ...tracing, connection: workers, prefix: PREFIX }),
+    createFlowProducer: () => new FlowProducer({ ...tracing, connection: producers, prefix: PREFIX }),
     ping: async () => {
       await producers.ping();
     },
+    inspect: () => inspectRedis(producers),
     close: async () => disconnect(),
   };
 }

@@ -57,7 +57,8 @@ export async function registerSchedules(
       present.delete(id);
       if (!isSame) changed += 1;
       if (isSame && options.onlyMissing === true) continue;
-      const jobOptions = toRetryOptions(backend, 'plan.source');
+      // each tick is a trace of its own: else every one would go on with the trace of the one before it
+      const jobOptions = { ...toRetryOptions(backend, 'plan.source'), telemetry: { omitContext: true } };
       await queue.upsertJobScheduler(id, repeat, { name: 'plan.source', data: tick, opts: jobOptions });
     }
     for (const id of present.keys()) await queue.removeJobScheduler(id);

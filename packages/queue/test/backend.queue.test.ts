@@ -29,6 +29,12 @@ await describeOnBackends('the store', (harness) => {
     ]);
   });
 
+  test('says what it is and how it is set up', async () => {
+    const facts = await harness.backend.inspect();
+    if (harness.store().options.redisUrl === undefined) expect(facts).toEqual({ kind: 'postgres' });
+    else expect(facts).toMatchObject({ kind: 'redis', isAofEnabled: false, maxmemoryPolicy: 'noeviction' });
+  });
+
   test('keeps a worker alive when everything in it is lost under its feet', async (context) => {
     const { redisUrl } = harness.store().options;
     if (redisUrl === undefined) context.skip('Postgres has no flush');

@@ -22,3 +22,5 @@ export {
   type ReadinessAnswer,
 } from './metrics-server.ts';
 export { redactText } from './redact.ts';
+export { createTracedLoader } from './traced-loader.ts';
+export { openTraces, type Traces, type TracesOptions } from './traces.ts';

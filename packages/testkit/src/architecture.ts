@@ -50,6 +50,9 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   kysely: ['packages/warehouse', 'packages/testkit'],
   undici: ['packages/http'],
   pino: ['packages/telemetry'],
+  'prom-client': ['packages/telemetry'],
+  '@opentelemetry': ['packages/telemetry'],
+  'bullmq-otel': ['packages/queue'],
   s3mini: ['packages/archive'],
 };
 

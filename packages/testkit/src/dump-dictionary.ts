@@ -18,6 +18,20 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('imgix', 'akamai', 'ledger') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
 ORDER BY array_position(ARRAY['imgix', 'akamai', 'ledger'], n.nspname::text), c.relkind = 'v' DESC, c.relname`;
 
+const FUNCTIONS_SQL = `
+SELECT n.nspname || '.' || p.proname AS name, pg_get_function_arguments(p.oid) AS arguments,
+  pg_get_function_result(p.oid) AS result, obj_description(p.oid, 'pg_proc') AS comment
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = 'ledger' AND p.prorettype <> 'trigger'::regtype AND p.proretset IS FALSE
+ORDER BY p.proname`;
+
+interface FunctionRow {
+  readonly name: string;
+  readonly arguments: string;
+  readonly result: string;
+  readonly comment: string | null;
+}
+
 interface RelationRow {
   readonly schema: string;
   readonly name: string;
@@ -43,8 +57,24 @@ their whole report is; \`ledger.coverage\`, \`ledger.gaps\` and \`ledger.freshne
 /** The data dictionary of a migrated database as Markdown, the same for the same migrations. */
 export async function dumpDictionary(connectionString: string): Promise<string> {
   const { rows } = await withClient(connectionString, (client) => client.query<RelationRow>(RELATIONS_SQL));
+  const functions = await withClient(connectionString, (client) => client.query<FunctionRow>(FUNCTIONS_SQL));
   const contents = rows.map(({ schema, name }) => `- [${schema}.${name}](#${schema}${name})`);
-  return [HEADER, contents.join('\n'), '', ...rows.map(toSection)].join('\n');
+  return [
+    HEADER,
+    [...contents, '- [Functions](#functions)'].join('\n'),
+    '',
+    ...rows.map(toSection),
+    toFunctionSection(functions.rows),
+  ].join('\n');
+}
+
+function toFunctionSection(functions: readonly FunctionRow[]): string {
+  const lines = functions.map(
+    (one) => `| \`${one.name}(${one.arguments})\` | ${one.result} | ${toCell(one.comment)} |`,
+  );
+  return ['## Functions', '', '| function | gives | meaning |', '| --- | --- | --- |', ...lines, ''].join(
+    '\n',
+  );
 }
 
 function toSection(relation: RelationRow): string {

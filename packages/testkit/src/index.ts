@@ -1,4 +1,5 @@
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database.ts';
+export { dbtSourcesFile, dumpDbtSources } from './dump-dbt.ts';
 export { dictionaryFile, dumpDictionary } from './dump-dictionary.ts';
 export { dumpSchema } from './dump-schema.ts';
 export { describeOnStores, type TestStore, until } from './queue-stores.ts';

@@ -17,6 +17,7 @@ export type {
   RecentLoad,
   UnitAnswer,
 } from './questions.ts';
+export type { ReaderAnswer } from './reader.ts';
 export type {
   CoverageView,
   FreshnessView,

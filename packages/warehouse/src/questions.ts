@@ -3,6 +3,7 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Connection } from './connect.ts';
 import { type LedgerFacts, readLedgerFacts } from './ledger-facts.ts';
 import { fromPostgresError } from './pg-errors.ts';
+import { queryAsReader, type ReaderAnswer } from './reader.ts';
 import type {
   CoverageView,
   FindingsTable,
@@ -72,6 +73,8 @@ export interface Questions {
   totals(): Promise<readonly DatasetTotal[]>;
   /** What metrics are made of; gives up after seconds. */
   facts(): Promise<LedgerFacts>;
+  /** Runs one statement that a person wrote, read-only and as edgeledger_reader where that is possible. */
+  ask(text: string): Promise<ReaderAnswer>;
   /** Runs one SELECT in a read-only transaction. */
   query(text: string, parameters?: readonly unknown[]): Promise<QueryAnswer>;
 }
@@ -118,6 +121,7 @@ export function createQuestions(connection: Connection, database: Kysely<Warehou
     schemaChanges: () =>
       ask(() => database.selectFrom('ledger.schema_changes').selectAll().orderBy('created_at').execute()),
     totals: () => ask(() => readTotals(database)),
+    ask: (text) => queryAsReader(connection, text),
     facts: () => ask(() => readLedgerFacts(connection)),
     query: (text, parameters) => ask(() => queryReadOnly(connection, text, parameters ?? [])),
   };

@@ -9,7 +9,7 @@ import { DEMO_QUESTIONS } from '../demo-questions.ts';
 import { DEMO_ACCOUNT, toDemoSources } from '../demo-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
-import { connectMetrics, createRoleMetrics } from '../process-metrics.ts';
+import { connectMetrics, createRoleMetrics } from '../observation.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
 import { readSetup, type Services, withServices } from '../services.ts';

@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY_MS, type EdgeledgerError, isAbortError, type Source, TransientError } from '@edgeledger/core';
-import type { Metrics } from '@edgeledger/telemetry';
+import type { Metrics, Traces } from '@edgeledger/telemetry';
 import { assertSources, watchSources } from '../check-sources.ts';
 import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
-import { connectMetrics, createRoleMetrics, serveMetrics } from '../process-metrics.ts';
+import {
+  connectMetrics,
+  createRoleMetrics,
+  openRoleTraces,
+  serveMetrics,
+  toRoleName,
+} from '../observation.ts';
 import type { Role } from '../role-names.ts';
 import { startRoles } from '../roles.ts';
 import { openSources, readSetup, type Services, type Setup, withServices } from '../services.ts';
@@ -60,14 +66,17 @@ async function serveOnceStoresAnswer(
   await using vendors = await withDemoVendors(readSetup(io), { servesPages: roles.includes('dashboard') });
   const { setup } = vendors;
   const metrics = createRoleMetrics(roles);
+  await using outer = new AsyncDisposableStack();
+  const traces = await openRoleTraces(roles, setup);
+  outer.defer(async () => traces?.close());
   const maxInlineWaitMs = io.trial?.inlineWaitMs ?? WORKER_INLINE_WAIT_MS;
   const sources = roles.some((role) => role !== 'dashboard')
-    ? openSources(setup, { maxInlineWaitMs, metrics })
+    ? openSources(setup, { maxInlineWaitMs, metrics, traces })
     : [];
   const deadlineMs = performance.now() + START_PATIENCE_MS;
   for (;;) {
     try {
-      return await serve(setup, roles, { ...options, sources, metrics, progress });
+      return await serve(setup, roles, { ...options, sources, metrics, traces, progress });
     } catch (error) {
       if (io.signal.aborted || !isAway(error) || performance.now() > deadlineMs) throw error;
       setup.logger.warn({ error }, 'not started yet');
@@ -85,6 +94,7 @@ function isAway(error: unknown): boolean {
 interface Serving extends ServeOptions {
   readonly sources: readonly Source[];
   readonly metrics: Metrics;
+  readonly traces: Traces | undefined;
   /** Told when the roles are up. */
   readonly progress: { isUp: boolean };
 }
@@ -96,32 +106,28 @@ async function serve(
 ): Promise<number> {
   const { io } = setup;
   const { sources, metrics } = options;
-  return withServices(
-    setup,
-    { role: roles.length > 1 ? 'up' : (roles[0] ?? 'up'), announce: true },
-    async (services) => {
-      setup.shared.rateBudget = metrics.measureBudget(services.warehouse.rateBudget);
-      await assertSources(sources, setup, { tellFailures: true });
-      const watch = watchSources(sources, setup, DAY_MS);
-      const running = await startRoles(roles, services, options);
-      progress.isUp = true;
-      await using stack = new AsyncDisposableStack();
-      try {
-        connectMetrics(metrics, services, running.backend);
-        const served = await serveMetrics(metrics, services, running);
-        stack.defer(async () => served?.close());
-        announce(io, roles, running.dashboardUrl, services);
-        if (served !== undefined) printNote(io, `Metrics: ${served.url}/metrics`);
-        await untilAborted(io.signal);
-        printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
-      } finally {
-        watch.stop();
-        await running.close();
-        await Promise.all(sources.map((source) => source.close()));
-      }
-      return EXIT.done;
-    },
-  );
+  return withServices(setup, { role: toRoleName(roles), announce: true }, async (services) => {
+    setup.shared.rateBudget = metrics.measureBudget(services.warehouse.rateBudget);
+    await assertSources(sources, setup, { tellFailures: true });
+    const watch = watchSources(sources, setup, DAY_MS);
+    const running = await startRoles(roles, services, options);
+    progress.isUp = true;
+    await using stack = new AsyncDisposableStack();
+    try {
+      connectMetrics(metrics, services, running.backend);
+      const served = await serveMetrics(metrics, services, running);
+      stack.defer(async () => served?.close());
+      announce(io, roles, running.dashboardUrl, services);
+      if (served !== undefined) printNote(io, `Metrics: ${served.url}/metrics`);
+      await untilAborted(io.signal);
+      printNote(io, 'Stopping: running jobs get a moment to finish. Press Ctrl-C again to stop at once.');
+    } finally {
+      watch.stop();
+      await running.close();
+      await Promise.all(sources.map((source) => source.close()));
+    }
+    return EXIT.done;
+  });
 }
 
 function announce(

@@ -1,7 +1,8 @@
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
 import { readSetup, type Services, withServices } from '../services.ts';
-import { renderTable, toInstantText } from '../text-table.ts';
+import { createPaint } from '../style.ts';
+import { renderColumns, type TableColumn, toInstantText } from '../text-table.ts';
 
 export interface StatusOptions {
   readonly json?: boolean;
@@ -9,10 +10,10 @@ export interface StatusOptions {
 
 /** Coverage and freshness of every dataset, and what a person should know about. Exit 4 while there are gaps. */
 export async function runStatusCommand(io: Io, options: StatusOptions): Promise<number> {
-  return withServices(readSetup(io), { role: 'status', announce: true }, async (services) => {
+  return withServices(readSetup(io), { role: 'status' }, async (services) => {
     const status = await readStatus(services);
     if (options.json) printJson(io, status);
-    else printStatus(io, status);
+    else printStatus(services, status);
     return status.datasets.some((dataset) => dataset.missing > 0) ? EXIT.incomplete : EXIT.done;
   });
 }
@@ -38,7 +39,42 @@ async function readStatus({ warehouse }: Services) {
   return { datasets, schemaChanges, revisions, findings };
 }
 
-function printStatus(io: Io, status: Awaited<ReturnType<typeof readStatus>>): void {
+type Status = Awaited<ReturnType<typeof readStatus>>;
+type DatasetStatus = Status['datasets'][number];
+
+function toColumns(datasets: readonly DatasetStatus[]): readonly TableColumn<DatasetStatus>[] {
+  const isOneAccount = new Set(datasets.map((one) => one.account)).size < 2;
+  return [
+    ...(isOneAccount ? [] : [{ title: 'account', value: (one: DatasetStatus) => one.account }]),
+    { title: 'dataset', value: (one) => one.dataset },
+    {
+      title: 'complete through',
+      value: (one) => (one.completeThrough === null ? 'nothing yet' : toInstantText(one.completeThrough)),
+      style: (one) => (one.completeThrough === null ? 'yellow' : undefined),
+    },
+    {
+      title: 'missing',
+      value: (one) => one.missing,
+      style: (one) => (one.missing > 0 ? 'red' : 'green'),
+    },
+    { title: 'loaded', value: (one) => one.loaded, dropOrder: 1 },
+    { title: 'rows', value: (one) => one.rows, dropOrder: 2 },
+    {
+      title: 'rejects',
+      value: (one) => one.rejects,
+      dropOrder: 3,
+      style: (one) => (one.rejects > 0 ? 'yellow' : undefined),
+    },
+    {
+      title: 'last load',
+      value: (one) => (one.newestLoadedAt === null ? '' : toInstantText(one.newestLoadedAt)),
+      dropOrder: 4,
+    },
+    { title: 'units', value: (one) => one.units, dropOrder: 5 },
+  ];
+}
+
+function printStatus({ io, config: { isColorWanted } }: Services, status: Status): void {
   if (status.datasets.length === 0) {
     printLine(
       io,
@@ -46,29 +82,8 @@ function printStatus(io: Io, status: Awaited<ReturnType<typeof readStatus>>): vo
     );
     return;
   }
-  const header = [
-    'account',
-    'dataset',
-    'units',
-    'loaded',
-    'missing',
-    'rows',
-    'rejects',
-    'complete through',
-    'last load',
-  ];
-  const rows = status.datasets.map((one) => [
-    one.account,
-    one.dataset,
-    one.units,
-    one.loaded,
-    one.missing,
-    one.rows,
-    one.rejects,
-    one.completeThrough === null ? 'nothing yet' : toInstantText(one.completeThrough),
-    one.newestLoadedAt === null ? '' : toInstantText(one.newestLoadedAt),
-  ]);
-  printLine(io, renderTable(header, rows, terminalWidth(io)));
+  const { width, paint } = { width: terminalWidth(io), paint: createPaint(io, isColorWanted) };
+  printLine(io, renderColumns(toColumns(status.datasets), status.datasets, { width, paint }));
   for (const change of status.schemaChanges) printLine(io, toChangeText(change));
   for (const revision of status.revisions.slice(0, 10)) {
     printLine(
