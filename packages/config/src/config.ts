@@ -115,8 +115,12 @@ export interface AlertsConfig {
 export interface DashboardConfig {
   readonly host: string;
   readonly port: number;
+  /** May look and act. */
   readonly user?: string;
   readonly password?: Secret;
+  /** May look; only with an operator. */
+  readonly viewer?: { readonly user: string; readonly password: Secret };
+  readonly sessionSecret?: Secret;
 }
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;

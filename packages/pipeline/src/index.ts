@@ -1,6 +1,17 @@
 export { createArchivedSource, findArchivedReading, withArchive } from './archived-source.ts';
 export { decideFinality, type Finality, type Reading } from './finality.ts';
 export {
+  type ActionResult,
+  type BackfillRequest,
+  createOperator,
+  type FailedFilter,
+  type HandedUnit,
+  type Hands,
+  type Operator,
+  type OperatorServices,
+  RETRY_LIMIT,
+} from './operator.ts';
+export {
   HELD_REASON,
   type LoadReason,
   type Plan,

@@ -26,7 +26,7 @@ export { type Consumer, type ConsumerOptions, createConsumer, type JobFailure } 
 export { type IdleOptions, type QueueCounts, readCounts, waitUntilIdle } from './counts.ts';
 export { FAILURE_ACTIONS, type FailureAction } from './failure.ts';
 export { migrateQueue } from './postgres-backend.ts';
-export { createProducer, type Producer, type ReportRequest } from './producer.ts';
+export { createProducer, type EnqueuedUnits, type Producer, type ReportRequest } from './producer.ts';
 export type { Handlers, JobContext, JobFacts, JobOutcome } from './run-job.ts';
 export {
   DEFAULT_SCHEDULE,
@@ -36,3 +36,4 @@ export {
   type Schedule,
   type ScheduledSource,
 } from './schedules.ts';
+export { findUnitJobs, type UnitJob } from './unit-jobs.ts';
