@@ -165,14 +165,13 @@ async function startDashboard(backend: QueueBackend, services: Services, options
 /** What people ask for on the dashboard goes through the queue like everything else. */
 function createHands(producer: Producer): Hands {
   return {
-    enqueueUnits: (units) =>
-      producer.enqueueUnits(
-        units.map(({ sourceId, unit, confirmedRevision }) => ({
-          ...toUnitPayload(sourceId, unit),
-          ...(confirmedRevision !== undefined && { confirmedRevision }),
-        })),
-        { isUrgent: true },
-      ),
+    enqueueUnits: async (units) => {
+      const payloads = units.map(({ sourceId, unit, confirmedRevision }) => ({
+        ...toUnitPayload(sourceId, unit),
+        ...(confirmedRevision !== undefined && { confirmedRevision }),
+      }));
+      return { promoted: 0, ...(await producer.enqueueUnits(payloads, { isUrgent: true })) };
+    },
     enqueueBackfill: async ({ sourceId, from, to, datasets }) => {
       const range = { from, to, ...(datasets !== undefined && { datasets: [...datasets] }) };
       return (await producer.enqueueTick({ sourceId, ...range, reason: 'backfill' })).added;

@@ -28,9 +28,10 @@ export interface ReportRequest {
 
 export interface EnqueuedUnits {
   readonly added: number;
-  /** Were there already, of these `promoted` waited for a later time and run now. */
+  /** Were there already. */
   readonly alreadyQueued: number;
-  readonly promoted: number;
+  /** Only with `isUrgent`: so many of those waited for a later time and run now. */
+  readonly promoted?: number;
 }
 
 export interface Producer {
@@ -111,7 +112,7 @@ async function enqueueUnits(
       if (isUrgent) promoted += await promote(backend.queues[key], present);
     }
   }
-  return { added, alreadyQueued: units.length - added, promoted };
+  return { added, alreadyQueued: units.length - added, ...(isUrgent && { promoted }) };
 }
 
 /** A job that ran or ended in the meantime needs no help. */
