@@ -27,13 +27,13 @@ export function toBoardUrl(request: IncomingMessage, access: Access): string {
 }
 
 /** From a job to the page of its unit. */
-export function toUnitLink(job: { readonly data?: unknown }): { displayName: string; href: string } {
+export function toUnitLink(job: { readonly data?: unknown }): { displayText: string; href: string } {
   const data = (typeof job.data === 'object' && job.data !== null ? job.data : {}) as Record<string, unknown>;
   const { account, dataset, reportKey } = data;
   if (typeof account === 'string' && typeof dataset === 'string' && typeof reportKey === 'string') {
-    return { displayName: `Report ${reportKey}`, href: toUnitPath({ account, dataset, reportKey }) };
+    return { displayText: `Report ${reportKey}`, href: toUnitPath({ account, dataset, reportKey }) };
   }
-  return { displayName: 'Coverage', href: '/' };
+  return { displayText: 'Coverage', href: '/' };
 }
 
 /** Mounts Bull Board at `/queues` for queues of either BullMQ backend: one to act on, and one to look at. */

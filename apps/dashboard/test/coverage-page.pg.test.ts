@@ -42,7 +42,7 @@ test('the page shows what the ledger says', async () => {
     expect(page).toContain('title="2026-11-19 imgix.cdn_logs: waiting, 0 rows, 5 days left"');
     expect(page).toContain('title="2026-11-20 imgix.cdn_logs: expected, 0 rows, 5 days left"');
     expect(page).toContain('not completed &lt;yet&gt;');
-    expect(page).toContain('<span class="urgent">2 open, 5 d left</span>');
+    expect(page).toContain('<span class="urgent">2 open, 5 d</span>');
     expect(page).toContain('1 lost');
   } finally {
     await dashboard.close();

@@ -27,12 +27,16 @@ function renderSubject(action: Action): Html {
   return html`${text === '' ? 'everything' : text}`;
 }
 
-export function renderActions(actions: readonly Action[], now: Date): Html {
+export function renderActions(
+  actions: readonly Action[],
+  now: Date,
+  { isOfOneUnit = false }: { readonly isOfOneUnit?: boolean } = {},
+): Html {
   if (actions.length === 0) return html`<p class="empty">Nobody has asked for anything yet.</p>`;
-  const table = html`<table class="list"><thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">what</th><th scope="col">about</th><th scope="col">outcome</th></tr></thead><tbody>
+  const table = html`<table class="list"><thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">what</th>${isOfOneUnit ? nothing : html`<th scope="col">about</th>`}<th scope="col">outcome</th></tr></thead><tbody>
 ${actions.map(
   (action) =>
-    html`<tr><td title="${formatInstant(action.requested_at)} UTC">${formatDistance(action.requested_at, now)}</td><td>${action.person}</td><td>${KINDS[action.kind] ?? action.kind}</td><td class="text">${renderSubject(action)}</td><td class="text">${renderState(action.outcome)} ${action.message ?? ''}</td></tr>
+    html`<tr><td title="${formatInstant(action.requested_at)} UTC">${formatDistance(action.requested_at, now)}</td><td>${action.person}</td><td>${KINDS[action.kind] ?? action.kind}</td>${isOfOneUnit ? nothing : html`<td class="text">${renderSubject(action)}</td>`}<td class="text">${renderState(action.outcome)} ${action.message ?? ''}</td></tr>
 `,
 )}</tbody></table>`;
   return scrollable(table, 'Actions');

@@ -93,7 +93,7 @@ function renderUrgent(facts: CoverageFacts, frame: Frame): Html {
   const body =
     urgent.units.length === 0
       ? html`<p class="empty">Nothing is missing: everything that is expected is loaded.</p>`
-      : html`${renderUnits(urgent.units, frame.now, 'What is missing')}<p class="pages"><a href="${list}">All ${formatCount(urgent.total)} that are missing</a></p>`;
+      : html`${renderUnits(urgent.units, frame.now, { label: 'What is missing', isBrief: true })}<p class="pages"><a href="${list}">All ${formatCount(urgent.total)} that are missing</a></p>`;
   return html`<section class="card"><div class="head"><h2>What is missing</h2><p>most urgent first</p></div>
 ${body}<div class="acts">${retry}<a class="button" href="${toPath('/backfill', { account })}">Backfill a range</a></div></section>`;
 }

@@ -47,9 +47,14 @@ function renderEnd(line: CalendarLine, now: Date): Html {
   const lost = line.lost === 0 ? nothing : html`<span class="bad">${formatCount(line.lost)} lost</span>`;
   if (line.missing === 0) return html`<td class="end">${line.lost === 0 ? 'complete' : lost}</td>`;
   const left = line.soonestLossAt === null ? undefined : daysUntil(line.soonestLossAt, now);
-  const text = html`${formatCount(line.missing)} open${left === undefined ? nothing : html`, ${left} d left`}`;
+  const text = html`${formatCount(line.missing)} open${left === undefined ? nothing : html`, ${left} d`}`;
   const open = left !== undefined && left <= URGENT_DAYS ? html`<span class="urgent">${text}</span>` : text;
   return html`<td class="end">${open}${line.lost === 0 ? nothing : html`<br>${lost}`}</td>`;
+}
+
+/** Where ninety days stand side by side, there is room for the number of some. */
+function isMarked(day: string): boolean {
+  return ['01', '05', '10', '15', '20', '25'].includes(day.slice(8));
 }
 
 /** `credit_analytics_daily` may break at its underscores. */
@@ -78,7 +83,7 @@ ${lines.map(
   return html`<div class="scroll from-end" tabindex="0" role="region" aria-label="Coverage by dataset and day"><table class="calendar${days.length > 30 ? ' of-90' : ''}" data-calendar>
 <colgroup><col class="name"><col span="${days.length}"><col class="end"></colgroup>
 <thead><tr><td></td>${months.map((month) => html`<th scope="colgroup" colspan="${month.days.length}">${month.days.length > 3 ? html`<span>${formatMonth(month.month)}</span>` : nothing}</th>`)}<td class="end"></td></tr>
-<tr><td></td>${days.map((day) => html`<th class="day" scope="col">${day.slice(8)}</th>`)}<th class="end" scope="col">open, lost</th></tr></thead>
+<tr><td></td>${days.map((day) => html`<th class="${isMarked(day) ? 'day' : 'day minor'}" scope="col"><span>${day.slice(8)}</span></th>`)}<th class="end" scope="col">open, days left</th></tr></thead>
 <tbody>${body}</tbody></table></div>`;
 }
 

@@ -106,7 +106,7 @@ test('a line is an account and a dataset, and says what is open, lost and urgent
   ]);
   expect(calendar.lines[0]?.soonestLossAt).toEqual(new Date('2026-12-03T00:00:00Z'));
   const { markup } = renderCoverage(calendar, NOW);
-  expect(markup).toContain('<span class="urgent">2 open, 11 d left</span>');
+  expect(markup).toContain('<span class="urgent">2 open, 11 d</span>');
   expect(markup).toContain('class="s failed is-urgent"');
 });
 

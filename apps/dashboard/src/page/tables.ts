@@ -39,11 +39,19 @@ function renderNote(unit: UnitSummary, now: Date): Html {
   return html`${unit.nextCheckAt > now ? 'not before' : 'due since'} ${formatInstant(unit.nextCheckAt)}`;
 }
 
-export function renderUnits(units: readonly UnitSummary[], now: Date, label: string): Html {
-  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">period</th><th scope="col">state</th><th scope="col" class="n">days left</th><th scope="col" class="n">rows</th><th scope="col" class="n">rejects</th><th scope="col">why</th></tr></thead><tbody>
+/** `isBrief`: without the counts, where nothing is loaded. */
+export function renderUnits(
+  units: readonly UnitSummary[],
+  now: Date,
+  { label, isBrief = false }: { readonly label: string; readonly isBrief?: boolean },
+): Html {
+  const counts = (unit: UnitSummary): Html =>
+    html`<td class="n">${unit.rows === null ? '–' : formatCount(unit.rows)}</td><td class="n">${unit.rejects === null ? '–' : formatCount(unit.rejects)}</td>`;
+  const countHeads = html`<th scope="col" class="n">rows</th><th scope="col" class="n">rejects</th>`;
+  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">period</th><th scope="col">state</th><th scope="col" class="n">days left</th>${isBrief ? nothing : countHeads}<th scope="col">why</th></tr></thead><tbody>
 ${units.map(
   (unit) =>
-    html`<tr><th scope="row"><a href="${toUnitPath(unit)}">${unit.reportKey}</a> <small>${toVendor(unit)}</small></th><td>${formatPeriod(unit.period)}</td><td>${renderState(unit.state)}</td><td class="n">${renderDaysLeft(unit, now)}</td><td class="n">${unit.rows === null ? '–' : formatCount(unit.rows)}</td><td class="n">${unit.rejects === null ? '–' : formatCount(unit.rejects)}</td><td class="text soft">${renderNote(unit, now)}</td></tr>
+    html`<tr><th scope="row"><a href="${toUnitPath(unit)}">${unit.reportKey}</a> <small>${toVendor(unit)}</small></th><td>${formatPeriod(unit.period)}</td><td>${renderState(unit.state)}</td><td class="n">${renderDaysLeft(unit, now)}</td>${isBrief ? nothing : counts(unit)}<td class="text soft">${renderNote(unit, now)}</td></tr>
 `,
 )}</tbody></table>`;
   return scrollable(table, label);

@@ -125,7 +125,7 @@ ${renderFlash(facts.action)}${renderWhy(facts, frame)}
 <p class="pages"><a href="${toPath('/units', { account: unit.account, dataset: unit.dataset })}">All reports of this dataset</a><a href="${toPath('/units', { account: unit.account, day })}">All of ${day}</a></p></section>
 <div><section class="card"><div class="head"><h2>Jobs</h2><p>in the queue</p></div>${renderJobs(jobs, now)}</section>
 <section class="card"><div class="head"><h2>Findings</h2></div>${renderFindings(details.findings, now)}</section>
-<section class="card"><div class="head"><h2>Actions</h2><p>what people asked for</p></div>${renderActions(facts.actions, now)}</section></div></div>
+<section class="card"><div class="head"><h2>Actions</h2><p>what people asked for</p></div>${renderActions(facts.actions, now, { isOfOneUnit: true })}</section></div></div>
 <section class="card"><div class="head"><h2>Loads and revisions</h2><p>newest first; what each changed</p></div>${renderLoads(details, now)}</section>
 <section class="card" id="rejects"><div class="head"><h2>Rejects</h2><p>records that could not be accepted, as they were received</p></div>${renderRejects(details, facts.rejectsFrom)}</section>
 <section class="card"><div class="head"><h2>Parts</h2><p>files or sub-windows, with the checksum of what was received</p></div>${renderParts(details)}</section>`;

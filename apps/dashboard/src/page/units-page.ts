@@ -85,7 +85,7 @@ export function renderUnitsPage(frame: Frame, facts: UnitsFacts): string {
   const list =
     found.units.length === 0
       ? html`<p class="empty">${problem ?? 'No report is known that fits. A report that was never planned is not known: a backfill of its day asks the vendor for it.'}</p>${problem === undefined ? html`<div class="acts"><a class="button" href="${toPath('/backfill', { from: facts.query.day, to: facts.query.day })}">Backfill a range</a></div>` : nothing}`
-      : html`${renderUnits(found.units, frame.now, 'Reports')}${renderPages(facts)}`;
+      : html`${renderUnits(found.units, frame.now, { label: 'Reports' })}${renderPages(facts)}`;
   const body = html`<div class="title"><h1>Reports</h1><p>every report that the ledger knows, loaded or not</p></div>
 <section class="card">${renderForm(facts)}</section>
 <section class="card">${list}</section>`;
