@@ -92,6 +92,32 @@ test('the coverage page is sent whole, not cached, and without anything that run
   expect(page).not.toMatch(/\son\w+=|style="|<style|(?:src|href)="(?:https?:)?\/\//);
 });
 
+test('every page has something to say before anything was planned, and says how to begin', async () => {
+  const url = await start({ sources: ['imgix-default'] });
+  const paths = [
+    '/',
+    '/units',
+    '/charts',
+    '/charts/traffic',
+    '/charts/usage',
+    '/schema',
+    '/actions',
+    '/backfill',
+  ];
+  for (const path of [...paths, '/day/default/imgix.cdn_logs/2026-11-20', '/?days=365']) {
+    const response = await fetch(url + path);
+    expect([path, response.status]).toEqual([path, 200]);
+    expect(await response.text()).toMatch(/<h1>[^<]+<\/h1>/);
+  }
+  const page = await (await fetch(url)).text();
+  expect(page).toContain('Configured: imgix-default.');
+  expect(page).toContain('href="/backfill?from=2026-10-22&amp;to=2026-11-20">Load the last 30 days');
+  expect(await (await fetch(await start())).text()).toContain('No source is configured');
+  for (const path of ['/unit/a/imgix.cdn_logs/nothing', '/day/a/imgix.cdn_logs/2026-02-30']) {
+    expect([path, (await fetch(url + path)).status]).toEqual([path, 404]);
+  }
+});
+
 test('?days= chooses the days that are asked for, within limits', async () => {
   const asked: string[] = [];
   const calendar = async ({ from, to }: { from: string; to: string }) => {

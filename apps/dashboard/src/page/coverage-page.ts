@@ -1,3 +1,4 @@
+import { addDays, toUtcDay } from '@edgeledger/core';
 import type {
   Action,
   CalendarCell,
@@ -30,6 +31,8 @@ export interface CoverageFacts {
   readonly action: Action | undefined;
 }
 
+const FIRST_DAYS = 30;
+
 const RANGES = [
   { days: 30, label: '30 days' },
   { days: 90, label: '90 days' },
@@ -61,12 +64,14 @@ ${held === 0 ? nothing : html`<div><dt>held back</dt><dd>${formatCount(held)}</d
 `;
 }
 
-function renderFirstSteps({ sources }: CoverageFacts): Html {
+function renderFirstSteps({ sources }: CoverageFacts, now: Date): Html {
+  const latest = addDays(toUtcDay(now), -1);
+  const backfill = toPath('/backfill', { from: addDays(latest, 1 - FIRST_DAYS), to: latest });
   const known =
     sources.length === 0
       ? html`<p class="empty">No source is configured: set <code>IMGIX_API_KEY</code> or the four <code>AKAMAI_*</code> variables (README, “Use it”) and start again. <code>edgeledger demo</code> shows everything without an account.</p>`
       : html`<p class="empty">Configured: ${sources.join(', ')}. A running scheduler and worker (<code>edgeledger up</code>) plan and load by themselves within minutes; <code>edgeledger doctor</code> checks that they can. To begin at once:</p>
-<div class="acts"><a class="button primary" href="/backfill">Load the last days</a><a class="button" href="/queues/">Look at the queue</a></div>`;
+<div class="acts"><a class="button primary" href="${backfill}">Load the last ${FIRST_DAYS} days</a><a class="button" href="/queues/">Look at the queue</a></div>`;
   return html`<section class="card"><div class="head"><h2>Nothing is in the warehouse yet</h2></div><p class="empty">No report of any day has been planned.</p>${known}</section>`;
 }
 
@@ -121,6 +126,6 @@ ${renderFreshness(facts.freshness, now)}</section>
 ${renderRecentLoads(facts.loads, now)}</section></div>`;
   const isEmpty = facts.states.length === 0;
   const body = html`<div class="title"><h1>Coverage</h1><p>what is in the warehouse, what is not yet, what is lost, and why</p><div class="push">${renderAccountSwitch('/', facts.accounts, account, { days: String(days) })}</div></div>
-${renderFlash(facts.action)}${isEmpty ? renderFirstSteps(facts) : html`${renderFacts(facts, now)}${main}`}`;
+${renderFlash(facts.action)}${isEmpty ? renderFirstSteps(facts, now) : html`${renderFacts(facts, now)}${main}`}`;
   return renderDocument(frame, { title: 'Coverage', current: 'coverage', body });
 }

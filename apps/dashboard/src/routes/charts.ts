@@ -35,11 +35,10 @@ export function registerCharts(app: FastifyInstance, site: Site): void {
     const from = addDays(to, 1 - range);
     const { account, accounts } = await readAccount(site, request);
     const wanted = { account, from, to };
-    const [imgix, edge, calls] = await Promise.all([
-      charts.imgixTraffic(wanted),
-      charts.edgeTraffic(wanted),
-      charts.calls(wanted),
-    ]);
+    // one after the other: each may take seconds, and the connections are few
+    const imgix = await charts.imgixTraffic(wanted);
+    const edge = await charts.edgeTraffic(wanted);
+    const calls = await charts.calls(wanted);
     const facts = { account, accounts, range, days: eachDay(from, to), imgix, edge, calls };
     return await sendPage(reply, renderTrafficPage(frame, facts));
   });
