@@ -187,8 +187,11 @@ describe.skipIf(binary === undefined)('the dashboard in a browser', () => {
     await page.getByRole('button', { name: 'Yes: retry now' }).click();
     await page.getByText('Handed to the queue').first().waitFor();
     await until('it is loaded', async () => (await stateOf(key)) === 'loaded', 30_000);
-    await page.goto(unitPath(key));
+    await page.reload();
     expect(await page.locator('.why').textContent()).toContain('In the warehouse');
+    expect(await page.getByRole('status').textContent()).toMatch(
+      /Since then load \d+ was read and published/,
+    );
     expect(visitor.complaints).toEqual([]);
   });
 

@@ -34,10 +34,10 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   requested: 'Not answered yet',
 };
 
-/** What came of the action that led to this page. */
-export function renderFlash(action: Action | undefined): Html {
+/** What came of the action that led to this page; `since`: what has happened after it. */
+export function renderFlash(action: Action | undefined, since: Html = nothing): Html {
   if (action === undefined) return nothing;
-  return html`<section class="card flash ${action.outcome}" role="status"><h2>${OUTCOMES[action.outcome] ?? action.outcome}</h2><p>${action.message ?? 'The outcome is not known yet: reload this page in a moment.'} <a href="/actions">All actions</a></p></section>`;
+  return html`<section class="card flash ${action.outcome}" role="status"><h2>${OUTCOMES[action.outcome] ?? action.outcome}</h2><p>${action.message ?? 'The outcome is not known yet: reload this page in a moment.'} ${since} <a href="/actions">All actions</a></p></section>`;
 }
 
 export function renderOptions(

@@ -66,6 +66,24 @@ ${why.reasons.map((reason) => html`<p>${reason}</p>`)}${why.advice === undefined
 <div class="acts">${confirm}${reload}</div></section>`;
 }
 
+const LOAD_OUTCOMES: Readonly<Record<string, string>> = {
+  running: 'is being read',
+  published: 'was read and published',
+  unchanged: 'was read; nothing had changed, so nothing was written',
+  held: 'was read and is held back',
+  failed: 'failed',
+  abandoned: 'was given up',
+  superseded: 'was overtaken by a newer one',
+};
+
+/** The newest load since the action, so that nobody has to look for it in the table. */
+function renderSince({ action, details }: UnitPageFacts): Html {
+  if (action === undefined || action.outcome !== 'done') return nothing;
+  const load = details.loads.find(({ startedAt }) => startedAt >= action.requested_at);
+  if (load === undefined) return html`No worker has begun to read it yet.`;
+  return html`Since then load ${load.loadId} ${LOAD_OUTCOMES[load.outcome] ?? load.outcome}.`;
+}
+
 function renderJobs(jobs: readonly UnitJob[] | undefined, now: Date): Html {
   if (jobs === undefined)
     return html`<p class="empty">The queue does not answer, so its jobs are not known.</p>`;
@@ -120,7 +138,7 @@ export function renderUnitPage(frame: Frame, facts: UnitPageFacts): string {
   const isRunning = unit.isBeingLoaded || jobs?.some((job) => RUNNING_STATES.includes(job.state)) === true;
   const lossNote = unit.state === 'loaded' ? explainLoss(unit, now)[0] : undefined;
   const body = html`<div class="title"><h1>${unit.reportKey}</h1><p>${unit.dataset}, account ${unit.account}, ${formatPeriod(unit.period)}</p></div>
-${renderFlash(facts.action)}${renderWhy(facts, frame)}
+${renderFlash(facts.action, renderSince(facts))}${renderWhy(facts, frame)}
 <div class="two"><section class="card"><div class="head"><h2>The report</h2>${lossNote === undefined ? nothing : html`<p>${lossNote}</p>`}</div>${renderFacts(facts, now)}
 <p class="pages"><a href="${toPath('/units', { account: unit.account, dataset: unit.dataset })}">All reports of this dataset</a><a href="${toPath('/units', { account: unit.account, day })}">All of ${day}</a></p></section>
 <div><section class="card"><div class="head"><h2>Jobs</h2><p>in the queue</p></div>${renderJobs(jobs, now)}</section>
