@@ -104,6 +104,14 @@ test('the documented example is read in full', () => {
   expect(config.configFile).toBe('/app/edgeledger.yaml');
 });
 
+test('keepDays is for the datasets that are kept by day', () => {
+  const source = (report: string) =>
+    `sources: [{ vendor: imgix, apiKey: k, datasets: { ${report}: { keepDays: 400 } } }]`;
+  const [imgix] = load(source('cdn_logs')).sources;
+  expect(imgix?.vendor === 'imgix' ? imgix.datasets : undefined).toEqual({ cdn_logs: { keepDays: 400 } });
+  expect(problemsOf(source('mild_errors'))).toEqual([expect.stringMatching(/unknown key "keepDays"/)]);
+});
+
 test('the file is found by EDGELEDGER_CONFIG, and a missing one is a problem', () => {
   const files = { '/etc/el.yaml': 'rejects: { maxCount: 7 }' };
   expect(load('', { EDGELEDGER_CONFIG: '/etc/el.yaml' }, files).rejects.maxCount).toBe(7);

@@ -24,6 +24,8 @@ export interface CalendarCell {
   readonly state: UnitState;
   readonly rows: string;
   readonly rejects: string;
+  /** Of the loaded ones, those whose rows were pruned since. */
+  readonly pruned: number;
   /** When the vendor drops the first of the units that are not loaded. */
   readonly expiresAt: Date | null;
 }
@@ -141,6 +143,7 @@ async function readCalendar(
   const { rows } = await connection.queries.query<CalendarCell>(
     `SELECT account, dataset, ${DAY_OF} AS day, count(*)::int AS units,
        count(*) FILTER (WHERE state IN ('loaded', 'held'))::int AS loaded,
+       count(*) FILTER (WHERE state IN ('loaded', 'held') AND pruned_at IS NOT NULL)::int AS pruned,
        CASE
          WHEN bool_or(state = 'failed') THEN 'failed' WHEN bool_or(state = 'lost') THEN 'lost'
          WHEN bool_or(state = 'held') THEN 'held' WHEN bool_or(state = 'loading') THEN 'loading'

@@ -9,6 +9,8 @@ export interface UnitDetails {
   readonly unit: UnitRecord;
   /** Set while a revision is kept back. */
   readonly held: { readonly rows: string | null; readonly at: Date | null; readonly revision: string | null };
+  /** When its rows were pruned, so that only the ledger has it. */
+  readonly prunedAt: Date | null;
   /** The newest 50, newest first. */
   readonly loads: readonly UnitLoad[];
   readonly loadCount: number;
@@ -87,6 +89,7 @@ export async function readUnitDetails(
   ]);
   return {
     unit: toUnitRecord(row),
+    prunedAt: row.pruned_at,
     held: { rows: row.held_rows, at: row.held_at, revision: row.held_revision },
     ...loads,
     ...parts,

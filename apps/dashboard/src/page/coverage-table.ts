@@ -20,15 +20,16 @@ function describeCell(cell: CalendarCell, now: Date): string {
   const rows = `${formatCount(cell.rows)} ${cell.rows === '1' ? 'row' : 'rows'}`;
   const units = cell.units === 1 ? '' : `, ${cell.loaded} of ${cell.units} reports loaded`;
   const rejects = cell.rejects === '0' ? '' : `, ${formatCount(cell.rejects)} rejects`;
+  const pruned = cell.pruned === 0 ? '' : ', pruned since';
   const left =
     cell.expiresAt !== null && isMissing(cell.state) ? `, ${daysUntil(cell.expiresAt, now)} days left` : '';
-  return `${cell.day} ${cell.dataset}: ${cell.state}, ${rows}${rejects}${units}${left}`;
+  return `${cell.day} ${cell.dataset}: ${cell.state}, ${rows}${rejects}${units}${pruned}${left}`;
 }
 
 function toClasses(cell: CalendarCell, now: Date): string {
   const isUrgent =
     cell.expiresAt !== null && isMissing(cell.state) && daysUntil(cell.expiresAt, now) <= URGENT_DAYS;
-  return `s ${cell.state}${cell.rejects === '0' ? '' : ' has-rejects'}${isUrgent ? ' is-urgent' : ''}`;
+  return `s ${cell.state}${cell.rejects === '0' ? '' : ' has-rejects'}${cell.pruned === 0 ? '' : ' is-pruned'}${isUrgent ? ' is-urgent' : ''}`;
 }
 
 /** The mark is for the eye, the text for a screen reader, the title for a pointer. */
@@ -38,7 +39,7 @@ function renderCell(
 ): Html {
   const edge = options.isNewMonth ? html` class="month"` : nothing;
   if (cell === undefined) return html`<td${edge}></td>`;
-  const isPlain = cell.state === 'loaded' && cell.rejects === '0';
+  const isPlain = cell.state === 'loaded' && cell.rejects === '0' && cell.pruned === 0;
   const title = options.isTerse && isPlain ? nothing : html` title="${describeCell(cell, options.now)}"`;
   return html`<td${edge}><a class="${toClasses(cell, options.now)}" href="${toDayPath(cell)}"${title}><b>${cell.state}</b></a></td>`;
 }
@@ -112,7 +113,7 @@ export function renderLegend(): Html {
   return html`<ul class="legend">${Object.entries(STATE_MEANINGS).map(
     ([state, meaning]) =>
       html`<li><span class="s ${state}" aria-hidden="true"></span>${state}: ${meaning}</li>`,
-  )}<li><span class="s loaded has-rejects" aria-hidden="true"></span>with rejects</li><li><span class="s waiting is-urgent" aria-hidden="true"></span>lost within ${URGENT_DAYS} days</li></ul>`;
+  )}<li><span class="s loaded has-rejects" aria-hidden="true"></span>with rejects</li><li><span class="s loaded is-pruned" aria-hidden="true"></span>rows pruned since</li><li><span class="s waiting is-urgent" aria-hidden="true"></span>lost within ${URGENT_DAYS} days</li></ul>`;
 }
 
 /** Datasets by days. The newest day is at the right, and in view first where the table has to scroll. */

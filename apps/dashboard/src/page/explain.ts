@@ -15,6 +15,7 @@ export interface Explanation {
 export interface UnitFacts {
   readonly unit: UnitRecord;
   readonly held: { readonly rows: string | null; readonly at: Date | null };
+  readonly prunedAt: Date | null;
 }
 
 const URGENT_MS = 14 * 86_400_000;
@@ -23,7 +24,7 @@ export function explainUnit(facts: UnitFacts, now: Date): Explanation {
   const { unit } = facts;
   switch (unit.state) {
     case 'loaded':
-      return explainLoaded(unit, now);
+      return facts.prunedAt === null ? explainLoaded(unit, now) : explainPruned(unit, facts.prunedAt, now);
     case 'held':
       return explainHeld(facts, now);
     case 'waiting':
@@ -98,6 +99,20 @@ function explainLoaded(unit: UnitRecord, now: Date): Explanation {
     tone: 'good',
     headline: 'In the warehouse, provisional',
     reasons: [`${rows}${loadedAt}. ${again}`, ...rejects],
+  };
+}
+
+function explainPruned(unit: UnitRecord, prunedAt: Date, now: Date): Explanation {
+  const rows = `${formatCount(unit.rows ?? 0)} ${unit.rows === 1 ? 'row' : 'rows'}`;
+  return {
+    tone: 'calm',
+    headline: 'Was in the warehouse; its rows were pruned',
+    reasons: [
+      `It was loaded with ${rows}, and \`edgeledger prune\` removed them (${formatMoment(prunedAt, now)}). Only the ledger has it now.`,
+      ...explainLoss(unit, now),
+    ],
+    advice: undefined,
+    reloadLabel: 'Load it again',
   };
 }
 

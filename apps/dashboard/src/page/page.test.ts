@@ -38,7 +38,16 @@ const FRAME: Frame = {
 
 function cell(day: string, state: UnitState = 'loaded', more: Partial<CalendarCell> = {}): CalendarCell {
   const counts = { units: 1, loaded: state === 'loaded' ? 1 : 0, rows: '1234', rejects: '0' };
-  return { account: 'default', dataset: 'imgix.cdn_logs', day, state, expiresAt: null, ...counts, ...more };
+  return {
+    account: 'default',
+    dataset: 'imgix.cdn_logs',
+    day,
+    state,
+    expiresAt: null,
+    pruned: 0,
+    ...counts,
+    ...more,
+  };
 }
 
 function unit(state: UnitState, more: Partial<UnitRecord> = {}): UnitRecord {
@@ -73,7 +82,7 @@ function unit(state: UnitState, more: Partial<UnitRecord> = {}): UnitRecord {
 
 const NOT_HELD = { rows: null, at: null };
 const explain = (record: UnitRecord, held = NOT_HELD as { rows: string | null; at: Date | null }) =>
-  explainUnit({ unit: record, held }, NOW);
+  explainUnit({ unit: record, held, prunedAt: null }, NOW);
 
 test('values are escaped, markup of our own is not', () => {
   expect(html`<p title="${EVIL}">${html`<b>${1}</b>`}${[html`<i>`, html`</i>`]}</p>`.markup).toBe(
@@ -201,6 +210,17 @@ test('what is due is told from what is not, and what was interrupted from what r
   expect(explain(unit('loading')).headline).toContain('interrupted');
   const failedAgain = explain(unit('loaded', { errorCode: 'source.timeout', errorMessage: 'Too slow.' }));
   expect(failedAgain.headline).toContain('the newest attempt to read it again failed');
+});
+
+test('rows that were pruned are not said to be there', () => {
+  const prunedAt = new Date('2026-11-01T00:00:00Z');
+  const why = explainUnit({ unit: unit('loaded', { rows: 7 }), held: NOT_HELD, prunedAt }, NOW);
+  expect([why.headline, why.reasons[0]]).toEqual([
+    'Was in the warehouse; its rows were pruned',
+    'It was loaded with 7 rows, and `edgeledger prune` removed them (2026-11-01 00:00 UTC, 20 days ago). Only the ledger has it now.',
+  ]);
+  const { markup } = renderCoverage(toCalendar([cell('2026-11-20', 'loaded', { pruned: 1 })], RANGE), NOW);
+  expect(markup).toMatch(/class="s loaded is-pruned".* title="[^"]*pruned since"/);
 });
 
 test('why a day has no unit depends on where it lies', () => {

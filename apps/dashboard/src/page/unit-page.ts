@@ -33,8 +33,8 @@ const JOB_STATES: Readonly<Record<string, string>> = {
 };
 
 function renderWhy(facts: UnitPageFacts, frame: Frame): Html {
-  const { unit, held } = facts.details;
-  const why = explainUnit({ unit, held }, frame.now);
+  const { unit, held, prunedAt } = facts.details;
+  const why = explainUnit({ unit, held, prunedAt }, frame.now);
   const key = { account: unit.account, dataset: unit.dataset, report_key: unit.reportKey };
   const confirm =
     unit.state !== 'held' || held.revision === null
