@@ -41,11 +41,6 @@ if (live !== null) {
   setTimeout(again, Number(live.dataset.refresh) * 1000);
 }
 
-// A chosen day or account is shown without a press on the button.
-for (const form of document.querySelectorAll('form[data-auto]')) {
-  form.addEventListener('change', () => form.requestSubmit());
-}
-
 // A form is sent once.
 for (const form of document.querySelectorAll('form[method="post"]')) {
   form.addEventListener('submit', () => {

@@ -190,7 +190,7 @@ export function renderUsagePage(frame: Frame, facts: UsageFacts): string {
   const { account, day, usage } = facts;
   const series = usage?.series ?? [];
   const options = series.map((value) => ({ value, label: value }));
-  const form = html`<form method="get" action="/charts/usage" class="fields" data-auto><input type="hidden" name="account" value="${account}">
+  const form = html`<form method="get" action="/charts/usage" class="fields"><input type="hidden" name="account" value="${account}">
 <label>UTC day<input type="date" name="day" value="${day}"></label>
 ${series.length < 2 ? nothing : html`<label>stream<select name="series">${renderOptions(options, usage?.chosen ?? '')}</select></label>`}
 <button>Show</button><span class="tabs"><a href="${toPath('/charts/usage', { account, day: addDays(day, -1), series: usage?.chosen })}">day before</a><a href="${toPath('/charts/usage', { account, day: addDays(day, 1), series: usage?.chosen })}">day after</a></span></form>`;

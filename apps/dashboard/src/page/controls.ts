@@ -50,7 +50,7 @@ export function renderOptions(
   )}`;
 }
 
-/** Shown where there is a choice. The form sends itself when a script may run. */
+/** Shown where there is a choice. */
 export function renderAccountSwitch(
   path: string,
   accounts: readonly string[],
@@ -60,5 +60,5 @@ export function renderAccountSwitch(
   if (accounts.length < 2) return nothing;
   const options = accounts.map((account) => ({ value: account, label: account }));
   const all = path === '/' ? [{ value: '', label: 'all accounts' }] : [];
-  return html`<form method="get" action="${path}" class="fields" data-auto><label>account<select name="account">${renderOptions([...all, ...options], chosen ?? '')}</select></label>${Object.entries(others).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<button>Show</button></form>`;
+  return html`<form method="get" action="${path}" class="fields"><label>account<select name="account">${renderOptions([...all, ...options], chosen ?? '')}</select></label>${Object.entries(others).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<button>Show</button></form>`;
 }
