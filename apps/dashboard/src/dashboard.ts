@@ -139,6 +139,7 @@ export async function createDashboard(options: DashboardOptions): Promise<Dashbo
   const sources = options.sources ?? [];
   const site: Site = { access, assets, clock, logger, version, warehouse, operator, findJobs, sources };
   registerErrors(app, site);
+  // what orchestrators and monitoring ask
   registerProbes(app, options);
   registerLogin(app, site);
   registerCoverage(app, site);
