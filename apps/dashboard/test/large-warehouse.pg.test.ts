@@ -56,7 +56,7 @@ test('a year of all datasets is one small page, soon made, in a warehouse of fiv
     for (const page of [year, days, found]) {
       expect(page.sent).toBeLessThan(40_000);
       // 200 ms on a quiet machine; a busy one may take longer
-      expect([page.path, page.ms < 1_000]).toEqual([page.path, true]);
+      expect([page.path, page.ms < 2_000]).toEqual([page.path, true]);
     }
   } finally {
     await dashboard.close();
