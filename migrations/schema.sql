@@ -1309,6 +1309,37 @@ COMMENT ON COLUMN imgix.top_images_by_bandwidth.requests IS 'Requests in the mon
 COMMENT ON COLUMN imgix.top_images_by_bandwidth.errors IS 'Requests in the month that ended in an error.';
 COMMENT ON COLUMN imgix.top_images_by_bandwidth.share IS 'Share of all bytes of the account and month, 0 to 1.';
 
+CREATE TABLE ledger.actions (
+  action_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  person text NOT NULL,
+  kind text NOT NULL,
+  account text,
+  dataset text,
+  report_key text,
+  details jsonb NOT NULL DEFAULT '{}'::jsonb,
+  requested_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone,
+  outcome text NOT NULL DEFAULT 'requested'::text,
+  message text,
+  CONSTRAINT actions_action_id_pkey PRIMARY KEY (action_id),
+  CONSTRAINT actions_kind_check CHECK ((kind = ANY (ARRAY['reload'::text, 'confirm'::text, 'retry'::text, 'backfill'::text, 'queue'::text]))),
+  CONSTRAINT actions_outcome_check CHECK ((outcome = ANY (ARRAY['requested'::text, 'done'::text, 'nothing'::text, 'failed'::text])))
+);
+CREATE INDEX actions_account_dataset_report_key_idx ON ledger.actions USING btree (account, dataset, report_key) WHERE (report_key IS NOT NULL);
+
+COMMENT ON TABLE ledger.actions IS 'What people asked for on the dashboard, newest last. Rows are never changed after their outcome is known.';
+COMMENT ON COLUMN ledger.actions.action_id IS 'Number of the action.';
+COMMENT ON COLUMN ledger.actions.person IS 'User name of who asked; local when the dashboard runs without a password.';
+COMMENT ON COLUMN ledger.actions.kind IS 'reload: read a unit again; confirm: take a revision that is held; retry: try failed units again; backfill: plan a range of days; queue: a change on the queue page.';
+COMMENT ON COLUMN ledger.actions.account IS 'Account name it is about; NULL for all.';
+COMMENT ON COLUMN ledger.actions.dataset IS 'Dataset it is about; NULL for all.';
+COMMENT ON COLUMN ledger.actions.report_key IS 'The unit it is about; NULL when it is about several.';
+COMMENT ON COLUMN ledger.actions.details IS 'What was asked for in particular: days, numbers of units, the job or queue.';
+COMMENT ON COLUMN ledger.actions.requested_at IS 'When it was asked for.';
+COMMENT ON COLUMN ledger.actions.finished_at IS 'When the outcome was known.';
+COMMENT ON COLUMN ledger.actions.outcome IS 'requested: not answered yet, or the dashboard ended in between; done: handed to the queue; nothing: there was nothing to do; failed.';
+COMMENT ON COLUMN ledger.actions.message IS 'The outcome in words.';
+
 CREATE TABLE ledger.datasets (
   account text NOT NULL,
   dataset text NOT NULL,
@@ -1904,6 +1935,7 @@ GRANT SELECT ON imgix.new_origin_images_daily TO edgeledger_reader;
 GRANT SELECT ON imgix.source_analytics TO edgeledger_reader;
 GRANT SELECT ON imgix.source_analytics_daily TO edgeledger_reader;
 GRANT SELECT ON imgix.top_images_by_bandwidth TO edgeledger_reader;
+GRANT SELECT ON ledger.actions TO edgeledger_reader;
 GRANT SELECT ON ledger.coverage TO edgeledger_reader;
 GRANT SELECT ON ledger.datasets TO edgeledger_reader;
 GRANT SELECT ON ledger.findings TO edgeledger_reader;

@@ -1,11 +1,15 @@
 import { HOUR_MS, type Loader, type Source } from '@edgeledger/core';
+import { createOperator, type Hands } from '@edgeledger/pipeline';
 import {
   type Consumer,
   createConsumer,
   createProducer,
+  findUnitJobs,
   listQueues,
   migrateQueue,
+  type Producer,
   type QueueBackend,
+  toUnitPayload,
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
 import { createTracedLoader, type Metrics, type Traces } from '@edgeledger/telemetry';
@@ -143,23 +147,57 @@ function toScheduledSource(source: Source, { config }: Services) {
 }
 
 async function startDashboard(backend: QueueBackend, services: Services, options: RoleOptions) {
-  const { config, logger, warehouse } = services;
-  const { dashboard } = config;
+  const { config, logger, warehouse, io } = services;
+  const { host, port, ...access } = config.dashboard;
+  const configured = config.sources.map(({ vendor, account }) => `${vendor}-${account}`);
+  const producer = createProducer(backend, { clock: io.clock });
   // with its pages and Bull Board the largest of all modules, which a worker has no use for
   const { createDashboard } = await import('@edgeledger/dashboard');
-  return createDashboard({
+  const dashboard = await createDashboard({
     queues: listQueues(backend),
-    questions: warehouse.questions,
-    host: options.host ?? dashboard.host,
-    port: options.port ?? dashboard.port,
-    ...(dashboard.user !== undefined && { user: dashboard.user }),
-    ...(dashboard.password !== undefined && { password: dashboard.password }),
+    warehouse,
+    operator: createOperator({
+      ledger: warehouse.ledger,
+      findFailed: (filter) => warehouse.browse.failedUnits(filter),
+      actions: warehouse.actions,
+      hands: createHands(producer),
+    }),
+    findJobs: (unit, loadIds) => findUnitJobs(backend, unit, loadIds),
+    sources: [...new Set([...options.sources.map((source) => source.id), ...configured])],
+    host: options.host ?? host,
+    port: options.port ?? port,
+    ...access,
     logger,
     version: VERSION,
     ...(options.metrics && { metrics: options.metrics }),
     ...(config.metrics.token && { metricsToken: config.metrics.token }),
+    clock: io.clock,
     isReady: () => readReadiness(backend, services),
   });
+  return {
+    url: dashboard.url,
+    close: async () => {
+      await dashboard.close();
+      await producer.close();
+    },
+  };
+}
+
+/** What people ask for on the dashboard goes through the queue like everything else. */
+function createHands(producer: Producer): Hands {
+  return {
+    enqueueUnits: async (units) => {
+      const payloads = units.map(({ sourceId, unit, confirmedRevision }) => ({
+        ...toUnitPayload(sourceId, unit),
+        ...(confirmedRevision !== undefined && { confirmedRevision }),
+      }));
+      return { promoted: 0, ...(await producer.enqueueUnits(payloads, { isUrgent: true })) };
+    },
+    enqueueBackfill: async ({ sourceId, from, to, datasets }) => {
+      const range = { from, to, ...(datasets !== undefined && { datasets: [...datasets] }) };
+      return (await producer.enqueueTick({ sourceId, ...range, reason: 'backfill' })).added;
+    },
+  };
 }
 
 async function readReadiness(backend: QueueBackend, { warehouse }: Services) {

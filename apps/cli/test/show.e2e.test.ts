@@ -101,7 +101,7 @@ test('doctor checks everything in one line each and says what to do', async () =
 
 test('doctor sees a database that lacks migrations, rights and the role for readers', async () => {
   await using old = await createTestDatabase();
-  await old.query(`DELETE FROM ledger.migrations WHERE name LIKE '0055%'`);
+  await old.query(`DELETE FROM ledger.migrations WHERE name LIKE '0015%'`);
   const user = `loader_${old.name}`;
   await old.query(`CREATE ROLE ${user} LOGIN PASSWORD 'x'`);
   try {

@@ -3,25 +3,20 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { ConfigError, createManualClock, Secret, silentLogger, TransientError } from '@edgeledger/core';
 import { afterEach, expect, test } from 'vitest';
+import { createOperatorSpy, emptyWarehouse } from '../test/empty-warehouse.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from './dashboard.ts';
-import type { DashboardQuestions } from './questions.ts';
 
 const open: Dashboard[] = [];
 afterEach(async () => {
   for (const dashboard of open.splice(0)) await dashboard.close();
 });
 
-const emptyQuestions: DashboardQuestions = {
-  coverage: async () => [],
-  gaps: async () => [],
-  freshness: async () => [],
-  recentLoads: async () => [],
-};
-
 async function start(options: Partial<DashboardOptions> = {}): Promise<string> {
   const dashboard = await createDashboard({
     queues: [],
-    questions: emptyQuestions,
+    warehouse: emptyWarehouse,
+    operator: createOperatorSpy(),
+    findJobs: async () => [],
     host: '127.0.0.1',
     port: 0,
     logger: silentLogger,
@@ -87,19 +82,50 @@ test('the coverage page is sent whole, not cached, and without anything that run
   expect(response.headers.get('cache-control')).toBe('no-store');
   const policy = response.headers.get('content-security-policy');
   expect(policy).toContain("default-src 'none'");
-  expect(policy).not.toMatch(/script-src|unsafe/);
+  expect(policy).toContain("script-src 'self';");
+  expect(policy).not.toContain('unsafe');
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   expect(page).toContain('href="/queues/"');
-  expect(page).not.toMatch(/<script|\son\w+=|style="|(?:src|href)="https?:/);
+  // nothing runs but the one file that is ours
+  expect(page.match(/<script/g)).toHaveLength(1);
+  expect(page).toMatch(/<script src="\/assets\/[0-9a-f]+\/dashboard\.js" defer><\/script>/);
+  expect(page).not.toMatch(/\son\w+=|style="|<style|(?:src|href)="(?:https?:)?\/\//);
+});
+
+test('every page has something to say before anything was planned, and says how to begin', async () => {
+  const url = await start({ sources: ['imgix-default'] });
+  const paths = [
+    '/',
+    '/units',
+    '/charts',
+    '/charts/traffic',
+    '/charts/usage',
+    '/schema',
+    '/actions',
+    '/backfill',
+  ];
+  for (const path of [...paths, '/day/default/imgix.cdn_logs/2026-11-20', '/?days=365']) {
+    const response = await fetch(url + path);
+    expect([path, response.status]).toEqual([path, 200]);
+    expect(await response.text()).toMatch(/<h1>[^<]+<\/h1>/);
+  }
+  const page = await (await fetch(url)).text();
+  expect(page).toContain('Configured: imgix-default.');
+  expect(page).toContain('href="/backfill?from=2026-10-22&amp;to=2026-11-20">Load the last 30 days');
+  expect(await (await fetch(await start())).text()).toContain('No source is configured');
+  for (const path of ['/unit/a/imgix.cdn_logs/nothing', '/day/a/imgix.cdn_logs/2026-02-30']) {
+    expect([path, (await fetch(url + path)).status]).toEqual([path, 404]);
+  }
 });
 
 test('?days= chooses the days that are asked for, within limits', async () => {
   const asked: string[] = [];
-  const coverage: DashboardQuestions['coverage'] = async ({ from, to }) => {
+  const calendar = async ({ from, to }: { from: string; to: string }) => {
     asked.push(`${from} ${to}`);
     return [];
   };
-  const url = await start({ questions: { ...emptyQuestions, coverage } });
+  const browse = { ...emptyWarehouse.browse, calendar };
+  const url = await start({ warehouse: { ...emptyWarehouse, browse } });
   for (const query of ['', '?days=30', '?days=1', '?days=9999', '?days=x', '?days=1&days=2']) {
     expect((await fetch(`${url}/${query}`)).status).toBe(200);
   }
@@ -114,10 +140,11 @@ test('?days= chooses the days that are asked for, within limits', async () => {
 });
 
 test('a warehouse that does not answer is said on the page, without a stack', async () => {
-  const gaps = async () => {
+  const series = async () => {
     throw new TransientError('warehouse.unavailable', 'Postgres at <db> does not answer. Start it.');
   };
-  const response = await fetch(await start({ questions: { ...emptyQuestions, gaps } }));
+  const browse = { ...emptyWarehouse.browse, series };
+  const response = await fetch(await start({ warehouse: { ...emptyWarehouse, browse } }));
   const page = await response.text();
   expect(response.status).toBe(503);
   expect(page).toContain('Postgres at &lt;db&gt; does not answer. Start it.');
@@ -210,6 +237,28 @@ test('a port in use, or an address of another machine, is one clear error', asyn
   );
   other.close();
   await expect(start({ host: '192.0.2.1', ...SIGNED_IN })).rejects.toThrow(/does not have that address/);
+});
+
+test('what a page loads may be kept for good, and needs no log-in', async () => {
+  const url = await start(SIGNED_IN);
+  const page = await (await fetch(`${url}/login`)).text();
+  const paths = [...page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map((match) => match[1]);
+  expect(new Set(paths).size).toBe(3);
+  for (const path of new Set(paths)) {
+    const asset = await fetch(url + path);
+    expect([path, asset.status]).toEqual([path, 200]);
+    expect(asset.headers.get('cache-control')).toContain('immutable');
+  }
+});
+
+test('a page is sent compressed to who can read that, and as it is to others', async () => {
+  const url = await start();
+  const small = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+  expect(small.headers.get('content-encoding')).toBe('gzip');
+  expect(await small.text()).toContain('</html>');
+  const plain = await fetch(url, { headers: { 'accept-encoding': 'gzip;q=0, identity' } });
+  expect(plain.headers.get('content-encoding')).toBeNull();
+  expect(await plain.text()).toContain('</html>');
 });
 
 test('closing ends it at once, kept-alive connections included', async () => {

@@ -1,54 +1,55 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Clock,
   ConfigError,
+  EdgeledgerError,
   type Logger,
   type Secret,
   systemClock,
   toEdgeledgerError,
 } from '@edgeledger/core';
 import type { RawQueue } from '@edgeledger/queue';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { type MetricsText, mayReadMetrics, registerMetrics } from './metrics-route.ts';
-import { readDayCount } from './page/calendar.ts';
-import { loadPageFacts, renderNotice, renderPage } from './page/page.ts';
-import type { DashboardQuestions } from './questions.ts';
-import { registerQueueBoard } from './queue-board.ts';
-import { type Credentials, findRefusal, isLoopbackHost, setSecurityHeaders } from './security.ts';
+import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { createAccess, registerGuard } from './access/guard.ts';
+import { toAccounts } from './access/people.ts';
+import { registerAssets } from './assets.ts';
+import { registerCompression } from './compression.ts';
+import { type MetricsText, registerMetrics } from './metrics-route.ts';
+import type { DashboardOperator, FindJobs } from './operator.ts';
+import { renderNotice } from './page/layout.ts';
+import { registerQueueBoard, toBoardUrl } from './queue-board.ts';
+import { registerActs } from './routes/acts.ts';
+import { registerCharts } from './routes/charts.ts';
+import { registerCoverage } from './routes/coverage.ts';
+import { registerLogin } from './routes/login.ts';
+import { type ProbeOptions, registerProbes } from './routes/probes.ts';
+import { registerUnits } from './routes/units.ts';
+import { type DashboardWarehouse, type Site, sendPage, toFrame } from './site.ts';
 
-export interface Readiness {
-  readonly ok: boolean;
-  /** One for each thing that the dashboard needs; `reason` when it is not there. */
-  readonly checks: readonly ReadinessCheck[];
-}
-
-export interface ReadinessCheck {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly reason?: string;
-}
-
-export interface DashboardOptions {
+export interface DashboardOptions extends ProbeOptions {
   /** `listQueues(backend)`. Closed by whoever opened them, after the dashboard. */
   readonly queues: readonly RawQueue[];
-  /** `warehouse.questions`. */
-  readonly questions: DashboardQuestions;
+  readonly warehouse: DashboardWarehouse;
+  readonly operator: DashboardOperator;
+  readonly findJobs: FindJobs;
+  /** Ids of the configured sources; those that the ledger knows are added. */
+  readonly sources?: readonly string[];
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Who may look and act. */
   readonly user?: string;
   readonly password?: Secret;
+  /** Who may look. */
+  readonly viewer?: { readonly user: string; readonly password: Secret };
+  /** Signs the log-ins; without it they end with this process, and are not known to another one. */
+  readonly sessionSecret?: Secret;
   readonly logger: Logger;
   readonly version: string;
-  /** Can the warehouse and the queue be reached? */
-  isReady(): Promise<Readiness>;
   /** Served on `/metrics`; absent: not served. */
   readonly metrics?: MetricsText;
   /** Opens `/metrics` to collectors, besides those who may see the pages. */
   readonly metricsToken?: Secret;
   readonly clock?: Clock;
-  /** How long `/readyz` waits for `isReady`, in ms. Default 5000. */
-  readonly readyTimeoutMs?: number;
 }
 
 export interface Dashboard {
@@ -57,84 +58,38 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-const HTML = 'text/html; charset=utf-8';
-
-function toCredentials(options: DashboardOptions): Credentials | undefined {
-  const { host, user, password } = options;
-  if (user !== undefined && password !== undefined) return { user, password };
-  if (user === undefined && password === undefined && isLoopbackHost(host)) return undefined;
-  const found = user === undefined && password === undefined ? 'no password' : 'only one of the two';
-  throw new ConfigError(
-    'config.missing',
-    `Starting the dashboard on ${host}: ${found} is set. Set DASHBOARD_USER and DASHBOARD_PASSWORD, or unset both and use HOST=127.0.0.1.`,
+/** The form bodies of our pages; each field as text, and as a list when it comes more than once. */
+function registerForms(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: 64 * 1024 },
+    (_request, body, done) => {
+      const fields: Record<string, unknown> = Object.create(null);
+      const parameters = new URLSearchParams(String(body));
+      for (const name of new Set(parameters.keys())) {
+        const values = parameters.getAll(name);
+        fields[name] = values.length === 1 ? values[0] : values;
+      }
+      done(null, fields);
+    },
   );
 }
 
-async function askReadiness(options: DashboardOptions): Promise<Readiness> {
-  const limitMs = options.readyTimeoutMs ?? 5_000;
-  const timer = new AbortController();
-  const late = pause(limitMs, undefined, { signal: timer.signal }).then(
-    () => `no answer within ${limitMs} ms`,
-    () => '',
-  );
-  try {
-    const answer = await Promise.race([options.isReady(), late]);
-    return typeof answer === 'string'
-      ? { ok: false, checks: [{ name: 'readiness', ok: false, reason: answer }] }
-      : answer;
-  } catch (thrown) {
-    const reason = toEdgeledgerError(thrown).message;
-    return { ok: false, checks: [{ name: 'readiness', ok: false, reason }] };
-  } finally {
-    timer.abort();
-  }
-}
-
-function registerPages(app: FastifyInstance, options: DashboardOptions): void {
-  const clock = options.clock ?? systemClock;
-  app.get('/healthz', () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
-    const readiness = await askReadiness(options);
-    return await reply.status(readiness.ok ? 200 : 503).send({
-      status: readiness.ok ? 'ready' : 'not ready',
-      checks: readiness.checks,
-    });
-  });
-  app.get<{ Querystring: { days?: unknown } }>('/', async (request, reply) => {
-    const view = { now: clock.now(), days: readDayCount(request.query.days), version: options.version };
-    try {
-      const facts = await loadPageFacts(options.questions, view);
-      return await reply.type(HTML).send(renderPage(facts));
-    } catch (thrown) {
-      const error = toEdgeledgerError(thrown);
-      options.logger.error({ error }, 'The coverage page could not be made.');
-      const message = `${error.message} Reload this page when that is done.`;
-      return await reply.status(503).type(HTML).send(renderNotice('The warehouse did not answer', message));
-    }
-  });
-}
-
-function registerGuards(
-  app: FastifyInstance,
-  options: DashboardOptions,
-  credentials: Credentials | undefined,
-) {
-  app.addHook('onRequest', async (request, reply) => {
-    setSecurityHeaders(request, reply);
-    if (mayReadMetrics(request, options.metricsToken)) return;
-    const refusal = findRefusal(request, credentials);
-    if (refusal === undefined) return;
-    if (refusal.status === 401) reply.header('www-authenticate', 'Basic realm="Edgeledger", charset="UTF-8"');
-    await reply.status(refusal.status).type('text/plain; charset=utf-8').send(`${refusal.message}\n`);
-  });
-  app.setNotFoundHandler(async (_request, reply) => {
-    await reply.status(404).type(HTML).send(renderNotice('Not found', 'There is no such page.'));
+function registerErrors(app: FastifyInstance, site: Site): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    await sendPage(reply, renderNotice(toFrame(site, request), 'Not found', 'There is no such page.'), 404);
   });
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const frame = toFrame(site, request);
+    if (error instanceof EdgeledgerError) {
+      site.logger.error({ error, route: request.routeOptions.url }, 'A page could not be made.');
+      const message = `${error.message} Reload this page when that is done.`;
+      return await sendPage(reply, renderNotice(frame, 'The warehouse did not answer', message), 503);
+    }
     const status = error.statusCode ?? 500;
-    if (status >= 500) options.logger.error({ error, route: request.routeOptions.url }, 'A page failed.');
+    if (status >= 500) site.logger.error({ error, route: request.routeOptions.url }, 'A page failed.');
     const message = status >= 500 ? 'Something went wrong. The log says what.' : 'The request is malformed.';
-    await reply.status(status).type(HTML).send(renderNotice('Error', message));
+    return await sendPage(reply, renderNotice(frame, 'Error', message), status);
   });
 }
 
@@ -165,20 +120,41 @@ function toUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+const LONGEST_PARAMETER = 1_500;
+
 /**
- * Serves `/` (coverage), `/queues` (Bull Board), `/metrics`, `/healthz` and `/readyz`.
+ * Serves the pages, `/queues` (Bull Board), `/metrics`, `/healthz` and `/readyz`.
  *
  * @throws {ConfigError} when it would be open to other machines without a password, or cannot listen.
  */
 export async function createDashboard(options: DashboardOptions): Promise<Dashboard> {
-  const credentials = toCredentials(options);
-  const app = fastify({ forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
-  registerGuards(app, options, credentials);
-  registerPages(app, options);
+  const clock = options.clock ?? systemClock;
+  const secret = options.sessionSecret?.reveal();
+  const { logger, version, warehouse, operator, findJobs } = options;
+  const access = createAccess(toAccounts(options), { clock, secret, logger });
+  const app = fastify({
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
+    rewriteUrl: (request) => toBoardUrl(request, access),
+  });
+  registerForms(app);
+  registerGuard(app, access, options.metricsToken);
+  registerCompression(app);
+  const assets = await registerAssets(app);
+  const sources = options.sources ?? [];
+  const site: Site = { access, assets, clock, logger, version, warehouse, operator, findJobs, sources };
+  registerErrors(app, site);
+  // what orchestrators and monitoring ask
+  registerProbes(app, options);
   registerMetrics(app, options.metrics);
-  await registerQueueBoard(app, options.queues);
+  registerLogin(app, site);
+  registerCoverage(app, site);
+  registerUnits(app, site);
+  registerCharts(app, site);
+  registerActs(app, site);
+  await registerQueueBoard(app, options.queues, site);
   const port = await listen(app, options);
   const url = toUrl(options.host.replace(/^\[|\]$/g, ''), port);
-  options.logger.info({ url }, 'The dashboard is listening.');
+  logger.info({ url }, 'The dashboard is listening.');
   return { url, close: () => app.close() };
 }

@@ -3,11 +3,12 @@ import { createTestDatabase } from '@edgeledger/testkit';
 import { createWarehouse } from '@edgeledger/warehouse';
 import { expect, test } from 'vitest';
 import { createDashboard } from '../src/index.ts';
+import { createOperatorSpy } from './empty-warehouse.ts';
 
 test('the page shows what the ledger says', async () => {
   await using database = await createTestDatabase();
   await using warehouse = await createWarehouse({ connectionString: database.connectionString });
-  const now = new Date();
+  const now = new Date('2026-11-21T10:00:00Z');
   const day = (text: string): ExpectedUnit => ({
     account: 'default',
     dataset: 'imgix.cdn_logs',
@@ -23,7 +24,9 @@ test('the page shows what the ledger says', async () => {
 
   const dashboard = await createDashboard({
     queues: [],
-    questions: warehouse.questions,
+    warehouse,
+    operator: createOperatorSpy(),
+    findJobs: async () => [],
     host: '127.0.0.1',
     port: 0,
     logger: silentLogger,
@@ -35,11 +38,11 @@ test('the page shows what the ledger says', async () => {
     const response = await fetch(dashboard.url);
     const page = await response.text();
     expect(response.status).toBe(200);
-    expect(page).toContain('title="imgix.cdn_logs 2026-11-18: lost, 0 rows"');
-    expect(page).toContain('title="imgix.cdn_logs 2026-11-19: waiting, 0 rows"');
-    expect(page).toContain('title="imgix.cdn_logs 2026-11-20: expected, 0 rows"');
-    expect(page).toContain('cdn_logs_20261120');
-    expect(page).toContain('<b class="bad">5.5</b>');
+    expect(page).toContain('title="2026-11-18 imgix.cdn_logs: lost, 0 rows"');
+    expect(page).toContain('title="2026-11-19 imgix.cdn_logs: waiting, 0 rows, 5 days left"');
+    expect(page).toContain('title="2026-11-20 imgix.cdn_logs: expected, 0 rows, 5 days left"');
+    expect(page).toContain('not completed &lt;yet&gt;');
+    expect(page).toContain('<span class="urgent">2 open, 5 d</span>');
     expect(page).toContain('1 lost');
   } finally {
     await dashboard.close();

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dayPeriod, parseUtcDay, silentLogger } from '@edgeledger/core';
+import { dayPeriod, parseUtcDay, Secret, silentLogger } from '@edgeledger/core';
 import {
   createProducer,
   listQueues,
@@ -13,9 +13,14 @@ import {
   type QueueBackend,
   toUnitPayload,
 } from '@edgeledger/queue';
-import { createTestDatabase } from '@edgeledger/testkit';
+import { createTestDatabase, until } from '@edgeledger/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDashboard, type Dashboard } from '../src/index.ts';
+import { createOperatorSpy, emptyWarehouse } from './empty-warehouse.ts';
+
+const as = (user: string, password: string) => ({ authorization: `Basic ${btoa(`${user}:${password}`)}` });
+const OPERATOR = as('ed', 'act');
+const VIEWER = as('vi', 'look');
 
 interface Store {
   readonly urls: { readonly databaseUrl: string } | { readonly redisUrl: string };
@@ -82,15 +87,29 @@ describe.each([
   let store: Store | undefined;
   let backend: QueueBackend | undefined;
   let dashboard: Dashboard | undefined;
+  const recorded: Record<string, unknown>[] = [];
 
   beforeAll(async () => {
     store = await start();
     if (store === undefined) return;
     backend = await openQueueBackend({ ...store.urls, logger: silentLogger });
-    const none = async () => [];
     dashboard = await createDashboard({
       queues: listQueues(backend),
-      questions: { coverage: none, gaps: none, freshness: none, recentLoads: none },
+      warehouse: {
+        ...emptyWarehouse,
+        actions: {
+          ...emptyWarehouse.actions,
+          begin: async (request) => `${recorded.push({ ...request })}`,
+          finish: async (actionId, outcome, message) => {
+            Object.assign(recorded[Number(actionId) - 1] ?? {}, { outcome, message });
+          },
+        },
+      },
+      operator: createOperatorSpy(),
+      findJobs: async () => [],
+      user: 'ed',
+      password: new Secret('act'),
+      viewer: { user: 'vi', password: new Secret('look') },
       host: '127.0.0.1',
       port: 0,
       logger: silentLogger,
@@ -114,14 +133,14 @@ describe.each([
 
   test('serves its application without a request to anyone else', async ({ skip }) => {
     const { url } = getBoard(skip);
-    const response = await fetch(url);
+    const response = await fetch(url, { headers: OPERATOR });
     const page = await response.text();
     expect(response.status).toBe(200);
     expect(page).toContain('<title>Edgeledger queues</title>');
     expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
     expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
     const script = /src="(static\/js\/main[^"]+)"/.exec(page)?.[1];
-    const asset = await fetch(`${url}/${script}`);
+    const asset = await fetch(`${url}/${script}`, { headers: OPERATOR });
     expect(asset.status).toBe(200);
     expect(asset.headers.get('content-type')).toMatch(/javascript/);
   });
@@ -137,7 +156,7 @@ describe.each([
     };
     await producer.enqueueUnits([toUnitPayload('imgix-default', unit)]);
     await producer.close();
-    const response = await fetch(`${url}/api/queues?activeQueue=edgeledger-imgix`);
+    const response = await fetch(`${url}/api/queues?activeQueue=edgeledger-imgix`, { headers: OPERATOR });
     const { queues } = (await response.json()) as { queues: (BoardQueue & { jobs: unknown[] })[] };
     expect(queues.map((queue) => queue.name).sort()).toEqual(
       listQueues(open)
@@ -155,11 +174,42 @@ describe.each([
     const change = (action: string) =>
       fetch(`${url}/api/queues/edgeledger-imgix/${action}`, {
         method: 'PUT',
-        headers: { 'sec-fetch-site': 'same-origin' },
+        headers: { ...OPERATOR, 'sec-fetch-site': 'same-origin' },
       });
     expect((await change('pause')).status).toBe(200);
     expect(await open.queues.imgix.isPaused()).toBe(true);
     expect((await change('resume')).status).toBe(200);
+    expect(await open.queues.imgix.isPaused()).toBe(false);
+    await until('both changes are recorded', () => recorded.every(({ outcome }) => outcome === 'done'));
+    expect(recorded.map(({ person, kind, details }) => [person, kind, details])).toEqual([
+      ['ed', 'queue', { method: 'PUT', path: 'queues/edgeledger-imgix/pause' }],
+      ['ed', 'queue', { method: 'PUT', path: 'queues/edgeledger-imgix/resume' }],
+    ]);
+  });
+
+  test('a job leads to the page of its report', async ({ skip }) => {
+    const { url } = getBoard(skip);
+    const answer = await fetch(`${url}/api/queues?activeQueue=edgeledger-imgix`, { headers: OPERATOR });
+    expect(await answer.text()).toContain('"href":"/unit/default/imgix.cdn_logs/cdn_logs_20261120"');
+  });
+
+  test('shows a viewer the same jobs without a button, and refuses what a viewer sends all the same', async ({
+    skip,
+  }) => {
+    const { url, backend: open } = getBoard(skip);
+    const page = await (await fetch(url, { headers: VIEWER })).text();
+    expect(page).toContain('<title>Edgeledger queues (read-only)</title>');
+    const answer = await fetch(`${url}/api/queues?activeQueue=edgeledger-imgix`, { headers: VIEWER });
+    const { queues } = (await answer.json()) as { queues: { readOnlyMode: boolean; jobs: unknown[] }[] };
+    expect(queues.map((queue) => queue.readOnlyMode)).toEqual([true, true, true]);
+    expect(JSON.stringify(queues)).toContain('cdn_logs_20261120');
+    for (const path of ['/queues', '/viewer-queues']) {
+      const change = await fetch(`${new URL(url).origin}${path}/api/queues/edgeledger-imgix/pause`, {
+        method: 'PUT',
+        headers: VIEWER,
+      });
+      expect([path, change.status]).toEqual([path, 403]);
+    }
     expect(await open.queues.imgix.isPaused()).toBe(false);
   });
 });

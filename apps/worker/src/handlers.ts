@@ -111,7 +111,7 @@ export function createHandlers(services: HandlerServices): Handlers {
     'publish.report': async (payload) => {
       const { vendorReportId, revision, partCount } = payload;
       const report = { ...toReport(payload), vendorReportId, revision, partCount };
-      const outcome = await publishReport(report, unitServices(payload, services));
+      const outcome = await publishReport(report, withConfirmation(payload, revision, services));
       if (outcome.kind === 'superseded') return { kind: 'done', result: { superseded: true } };
       if (outcome.kind !== 'stale') return endUnit(outcome, services);
       await services.producer.enqueueUnits([toUnitPayload(payload.sourceId, fromUnitPayload(payload))]);
@@ -132,7 +132,8 @@ async function loadUnit(
   const readiness = await checkUnit(unit, own, run);
   if (readiness.kind !== 'ready') return endUnit(readiness, services);
   if (readiness.independentParts !== true || readiness.parts.length < 2) {
-    return endUnit(await readUnit(unit, readiness, own, run), services);
+    const confirmed = withConfirmation(payload, readiness.revision, services);
+    return endUnit(await readUnit(unit, readiness, confirmed, run), services);
   }
   const { loadId, parts } = await beginReport(unit, readiness, own);
   services.passing?.('report.begun');
@@ -204,6 +205,17 @@ function toRun(services: HandlerServices, signal: AbortSignal): UnitRun {
 
 function unitServices(payload: { readonly sourceId: string }, services: HandlerServices): UnitServices {
   return { ...services, source: getSource(services, payload.sourceId) };
+}
+
+/** A confirmation is of the revision that the person saw: another one is judged anew. */
+function withConfirmation(
+  payload: LoadUnitPayload,
+  revision: string | null,
+  services: HandlerServices,
+): UnitServices {
+  const { confirmedRevision } = payload;
+  const isConfirmed = confirmedRevision !== undefined && confirmedRevision === revision;
+  return { ...unitServices(payload, services), isConfirmed };
 }
 
 function getSource(services: HandlerServices, sourceId: string): Source {

@@ -176,6 +176,35 @@ await describeOnStores(
       expect(await read(toUnitPayload('imgix-default', unit))).toBe(1);
     });
 
+    test('a confirmation takes the revision that was seen, and no other', async () => {
+      await planAndLoad();
+      const reportKey = `cdn_logs_${toCompactDay(FROM)}`;
+      const key = { account: 'default', dataset: 'imgix.cdn_logs', reportKey };
+      const countRows = async () =>
+        (
+          await database.query('SELECT count(*)::int AS n FROM imgix.cdn_logs WHERE report_key = $1', [
+            reportKey,
+          ])
+        )[0]?.n;
+      const before = await countRows();
+      // enough for two parts, so that the confirmation has to travel with the report
+      emulator.revise({ reportKey, keepRows: ROWS_PER_FILE + 10 });
+      await planAndLoad();
+      const held = await warehouse.ledger.findUnit(key);
+      expect([held?.state, await countRows()]).toEqual(['held', before]);
+      if (held === undefined) return;
+      const unit = toUnitPayload('imgix-default', held);
+      await producer.enqueueUnits([{ ...unit, confirmedRevision: 'another one' }]);
+      await untilDone();
+      expect([(await warehouse.ledger.findUnit(key))?.state, await countRows()]).toEqual(['held', before]);
+      await producer.enqueueUnits([{ ...unit, confirmedRevision: held.heldRevision ?? '' }]);
+      await untilDone();
+      expect([(await warehouse.ledger.findUnit(key))?.state, await countRows()]).toEqual([
+        'loaded',
+        ROWS_PER_FILE + 10,
+      ]);
+    });
+
     test('a queue that is emptied loses nothing, the next tick plans it again', async () => {
       await consumer.close();
       await producer.enqueueTick({ sourceId: 'imgix-default', reason: 'backfill', from: FROM, to: TO });

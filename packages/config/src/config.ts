@@ -117,8 +117,12 @@ export interface AlertsConfig {
 export interface DashboardConfig {
   readonly host: string;
   readonly port: number;
+  /** May look and act. */
   readonly user?: string;
   readonly password?: Secret;
+  /** May look; only with an operator. */
+  readonly viewer?: { readonly user: string; readonly password: Secret };
+  readonly sessionSecret?: Secret;
 }
 
 /** Of roles without pages; the dashboard serves the same on its own port. */

@@ -316,6 +316,26 @@ test('a dashboard user without a password, or the other way round, is a problem'
   expect(problemsOf({ DASHBOARD_PASSWORD: 'hunter2' })).toEqual([expect.stringMatching(/^DASHBOARD_USER: /)]);
 });
 
+test('a viewer needs an operator beside it, a name of its own, and the session secret some length', () => {
+  const operator = { DASHBOARD_USER: 'ed', DASHBOARD_PASSWORD: 'a' };
+  const viewer = { DASHBOARD_VIEWER_USER: 'vi', DASHBOARD_VIEWER_PASSWORD: 'b' };
+  const secret = { DASHBOARD_SESSION_SECRET: '0123456789abcdef' };
+  const { dashboard } = load({ ...operator, ...viewer, ...secret });
+  expect(dashboard.viewer?.user).toBe('vi');
+  expect(dashboard.viewer?.password.reveal()).toBe('b');
+  expect(dashboard.sessionSecret?.reveal()).toBe('0123456789abcdef');
+  expect(problemsOf(viewer)).toEqual([expect.stringMatching(/^DASHBOARD_USER: /)]);
+  expect(problemsOf({ ...operator, DASHBOARD_VIEWER_USER: 'vi' })).toEqual([
+    expect.stringMatching(/^DASHBOARD_VIEWER_PASSWORD: /),
+  ]);
+  expect(problemsOf({ ...operator, ...viewer, DASHBOARD_VIEWER_USER: 'ed' })).toEqual([
+    expect.stringMatching(/^DASHBOARD_VIEWER_USER: /),
+  ]);
+  expect(problemsOf({ DASHBOARD_SESSION_SECRET: 'short' })).toEqual([
+    expect.stringMatching(/^DASHBOARD_SESSION_SECRET: /),
+  ]);
+});
+
 test('connection strings need their scheme and never print', () => {
   const good = load({ DATABASE_URL: 'postgresql://u:p@h/db', REDIS_URL: 'rediss://:p@h:6379/0' });
   expect(good.databaseUrl?.reveal()).toBe('postgresql://u:p@h/db');

@@ -13,12 +13,12 @@ import { loadArchive } from './archive.ts';
 import {
   type AlertsConfig,
   type Config,
-  type DashboardConfig,
   LOG_FORMATS,
   LOG_LEVELS,
   type MetricsConfig,
   type ScheduleConfig,
 } from './config.ts';
+import { loadDashboard } from './dashboard.ts';
 import { createEnvironment } from './environment.ts';
 import type { FileConfig } from './file-schema.ts';
 import { parseFile } from './load-file.ts';
@@ -31,7 +31,6 @@ import {
   checkListenHost,
   checkRedisUrl,
   connectionUrl,
-  matching,
   oneOf,
   wholeNumber,
 } from './values.ts';
@@ -47,32 +46,6 @@ export interface LoadConfigOptions {
   readonly homeDir?: string;
   /** Logs are pretty by default on a terminal, JSON otherwise. */
   readonly isTerminal?: boolean;
-}
-
-const checkUser = matching(/^[^:\p{Cc}]+$/u, 'is not a user name. Leave out ":" and control characters.');
-
-/**
- * Shells and build tools export HOST for their own ends, so an address that needs a password is the
- * dashboard's to refuse when it starts, not a problem of every command.
- */
-function loadDashboard(variables: Variables, problems: Problems): DashboardConfig {
-  const host = variables.find('HOST', checkListenHost) ?? '127.0.0.1';
-  const port = variables.find('PORT', wholeNumber(0, 65_535)) ?? 3000;
-  const user = variables.find('DASHBOARD_USER', checkUser);
-  const password = variables.given('DASHBOARD_PASSWORD')?.text;
-  const [isUserSet, isPasswordSet] = [
-    variables.given('DASHBOARD_USER') !== undefined,
-    password !== undefined,
-  ];
-  if (isUserSet !== isPasswordSet) {
-    const [set, unset] = isUserSet
-      ? ['DASHBOARD_USER', 'DASHBOARD_PASSWORD']
-      : ['DASHBOARD_PASSWORD', 'DASHBOARD_USER'];
-    problems.add(unset, `It is missing, but ${set} is set. Set both or neither.`);
-  }
-  return user === undefined || password === undefined
-    ? { host, port }
-    : { host, port, user, password: new Secret(password) };
 }
 
 function loadMetrics(variables: Variables): MetricsConfig {

@@ -50,6 +50,8 @@ test('what a credential is in is marked as secret', () => {
     'AKAMAI_CLIENT_SECRET',
     'AKAMAI_ACCESS_TOKEN',
     'DASHBOARD_PASSWORD',
+    'DASHBOARD_VIEWER_PASSWORD',
+    'DASHBOARD_SESSION_SECRET',
     'METRICS_TOKEN',
   ]);
 });

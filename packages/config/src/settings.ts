@@ -145,7 +145,8 @@ export const SETTINGS = [
   {
     name: 'DASHBOARD_USER',
     group: 'Dashboard',
-    meaning: 'with `DASHBOARD_PASSWORD`; required unless the dashboard listens on loopback',
+    meaning:
+      'with `DASHBOARD_PASSWORD`: who may look and act (operator); required unless the dashboard listens on loopback',
     default: 'unset',
   },
   {
@@ -153,6 +154,27 @@ export const SETTINGS = [
     group: 'Dashboard',
     meaning: 'with `DASHBOARD_USER`',
     default: 'unset',
+    secret: true,
+  },
+  {
+    name: 'DASHBOARD_VIEWER_USER',
+    group: 'Dashboard',
+    meaning: 'with `DASHBOARD_VIEWER_PASSWORD`: who may look and not act (viewer)',
+    default: 'unset',
+  },
+  {
+    name: 'DASHBOARD_VIEWER_PASSWORD',
+    group: 'Dashboard',
+    meaning: 'with `DASHBOARD_VIEWER_USER`',
+    default: 'unset',
+    secret: true,
+  },
+  {
+    name: 'DASHBOARD_SESSION_SECRET',
+    group: 'Dashboard',
+    meaning:
+      'signs log-ins, 16 characters or more; the same for every copy of the dashboard behind one address',
+    default: 'a new one at every start',
     secret: true,
   },
   { name: 'HOST', group: 'Dashboard', meaning: 'address the dashboard listens on', default: '`127.0.0.1`' },

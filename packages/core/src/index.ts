@@ -1,5 +1,12 @@
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
+export {
+  ACTION_KINDS,
+  type ActionKind,
+  type ActionLog,
+  type ActionOutcome,
+  type ActionRequest,
+} from './contracts/action-log.ts';
 export type { Archive, ArchiveEntry } from './contracts/archive.ts';
 export {
   type RateBudget,
@@ -56,6 +63,7 @@ export {
   VENDORS,
   type Vendor,
 } from './dataset.ts';
+export { ERROR_ADVICE, findErrorAdvice } from './error-advice.ts';
 export {
   assertNever,
   ConfigError,
@@ -97,6 +105,7 @@ export { type Span, type SpanAttributes, silentTracer, type Tracer } from './tra
 export {
   type ExpectedUnit,
   type ListedReport,
+  toSourceId,
   toUnitId,
   UNIT_STATES,
   type UnitKey,

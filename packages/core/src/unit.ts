@@ -95,3 +95,8 @@ export interface UnitRecord extends UnitRef {
 export function toUnitId(unit: UnitKey): string {
   return `${unit.account}/${unit.dataset}/${unit.reportKey}`;
 }
+
+/** Id of the source that a unit belongs to: the vendor of its dataset, and its account. */
+export function toSourceId(unit: Pick<UnitKey, 'account' | 'dataset'>): string {
+  return `${unit.dataset.split('.', 1)[0] ?? ''}-${unit.account}`;
+}

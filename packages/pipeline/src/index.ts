@@ -2,6 +2,17 @@ export { createArchivedSource, findArchivedReading, withArchive } from './archiv
 export { createFileSlots, type FileSlots } from './file-slots.ts';
 export { decideFinality, type Finality, type Reading } from './finality.ts';
 export {
+  type ActionResult,
+  type BackfillRequest,
+  createOperator,
+  type FailedFilter,
+  type HandedUnit,
+  type Hands,
+  type Operator,
+  type OperatorServices,
+  RETRY_LIMIT,
+} from './operator.ts';
+export {
   HELD_REASON,
   type LoadReason,
   type Plan,

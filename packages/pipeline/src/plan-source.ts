@@ -46,7 +46,9 @@ export async function recordPlan(
     ...found.lost,
   ];
   await ledger.recordExpected([...all, ...found.covered, ...found.running], now);
-  for (const { unit, until, reason } of found.waiting) await ledger.recordWaiting(unit, until, reason);
+  for (const { unit, until, reason, hasFailed } of found.waiting) {
+    if (hasFailed !== true) await ledger.recordWaiting(unit, until, reason);
+  }
   const late = found.waiting.filter(({ unit }) => isLate(unit.dueAt, now, lateAfterMs));
   await ledger.recordLate(
     late.map(({ unit, reason }) => ({ unit, reason, dueAt: unit.dueAt, expiresAt: unit.expiresAt })),

@@ -133,7 +133,10 @@ test('a failed unit pauses between ticks but not when a person asks', () => {
     nextCheckAt: new Date('2026-11-21T07:00:00Z'),
     errorMessage: 'bad',
   });
-  expect(plan([unit], [failed], now, ticks).waiting[0]?.reason).toBe('failed 1 times: bad');
+  expect(plan([unit], [failed], now, ticks).waiting[0]).toMatchObject({
+    reason: 'failed 1 times: bad',
+    hasFailed: true,
+  });
   expect(plan([unit], [failed], now, { isManual: true }).load[0]?.reason).toBe('failed before');
 });
 

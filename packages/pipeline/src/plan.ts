@@ -22,6 +22,8 @@ export interface WaitingUnit {
   readonly unit: ExpectedUnit;
   readonly until: Date;
   readonly reason: string;
+  /** It failed and pauses before the next attempt: the ledger goes on saying why. */
+  readonly hasFailed?: boolean;
 }
 
 /** What is expected minus what is covered. */
@@ -54,7 +56,12 @@ export const HELD_REASON =
 
 type Decision =
   | { readonly kind: 'load'; readonly reason: LoadReason }
-  | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
+  | {
+      readonly kind: 'waiting';
+      readonly until: Date;
+      readonly reason: string;
+      readonly hasFailed?: boolean;
+    }
   | { readonly kind: 'lost' | 'covered' | 'running' };
 
 /**
@@ -78,9 +85,10 @@ export function plan(
     const decision = decide(unit, record, now, options);
     if (decision.kind === 'load') {
       load.push({ unit, reason: decision.reason, seenLoadId: record?.loadId ?? null });
-    } else if (decision.kind === 'waiting')
-      waiting.push({ unit, until: decision.until, reason: decision.reason });
-    else if (decision.kind === 'lost') lost.push(unit);
+    } else if (decision.kind === 'waiting') {
+      const { kind: _, ...pause } = decision;
+      waiting.push({ unit, ...pause });
+    } else if (decision.kind === 'lost') lost.push(unit);
     else if (decision.kind === 'running') running.push(unit);
     else covered.push(unit);
   }
@@ -143,7 +151,7 @@ function decideHeld(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision
 function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {
   if (!options.isManual && record.nextCheckAt !== null && record.nextCheckAt > now) {
     const reason = `failed ${record.attempts} times: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
-    return { kind: 'waiting', until: record.nextCheckAt, reason };
+    return { kind: 'waiting', until: record.nextCheckAt, reason, hasFailed: true };
   }
   return { kind: 'load', reason: 'failed before' };
 }

@@ -56,6 +56,8 @@ const unitPayload = z.object({
   /** Half-open UTC range, ISO 8601. */
   periodStart: instant,
   periodEnd: instant,
+  /** A person saw that this revision is much smaller than what is visible, and wants it all the same. */
+  confirmedRevision: z.string().min(1).max(2_000).optional(),
 });
 
 const loadPayload = unitPayload.extend({
@@ -146,7 +148,7 @@ export const JOBS = {
     backoffMs: 15_000,
     timeoutMs: HOUR_MS,
     asksVendor: true,
-    deduplicationId: (unit) => joinId(['load.unit', unit.account, unit.dataset, unit.reportKey]),
+    deduplicationId: (unit) => toUnitDeduplicationId(unit),
     jobId: (unit) => joinId(['load.unit', unit.account, unit.dataset, unit.reportKey, newSuffix()]),
     ...KEEP,
   }),
@@ -174,6 +176,14 @@ export const JOBS = {
     ...KEEP,
   }),
 };
+
+/** A confirmation is no duplicate of a load that waits already: that one would hold the revision back again. */
+export function toUnitDeduplicationId(
+  unit: Pick<z.output<typeof unitPayload>, 'account' | 'dataset' | 'reportKey' | 'confirmedRevision'>,
+): string {
+  const confirmed = unit.confirmedRevision === undefined ? [] : ['confirmed'];
+  return joinId(['load.unit', unit.account, unit.dataset, unit.reportKey, ...confirmed]);
+}
 
 export type JobName = keyof typeof JOBS;
 export type JobPayload<Name extends JobName> = z.output<(typeof JOBS)[Name]['payload']>;

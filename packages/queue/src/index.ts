@@ -27,7 +27,7 @@ export { type IdleOptions, type QueueCounts, readCounts, waitUntilIdle } from '.
 export { FAILURE_ACTIONS, type FailureAction } from './failure.ts';
 export type { StoreFacts } from './inspect-store.ts';
 export { migrateQueue } from './postgres-backend.ts';
-export { createProducer, type Producer, type ReportRequest } from './producer.ts';
+export { createProducer, type EnqueuedUnits, type Producer, type ReportRequest } from './producer.ts';
 export type { Handlers, JobContext, JobFacts, JobOutcome } from './run-job.ts';
 export {
   DEFAULT_SCHEDULE,
@@ -37,3 +37,4 @@ export {
   type Schedule,
   type ScheduledSource,
 } from './schedules.ts';
+export { findUnitJobs, type UnitJob } from './unit-jobs.ts';

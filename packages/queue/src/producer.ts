@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@edgeledger/core';
-import type { FlowProducer, JobsOptions } from 'bullmq';
+import type { FlowProducer, JobsOptions, Queue } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import {
   JOBS,
@@ -26,14 +26,25 @@ export interface ReportRequest {
   readonly parts: readonly { readonly partNo: number; readonly partName: string }[];
 }
 
+export interface EnqueuedUnits {
+  readonly added: number;
+  /** Were there already. */
+  readonly alreadyQueued: number;
+  /** Only with `isUrgent`: so many of those waited for a later time and run now. */
+  readonly promoted?: number;
+}
+
 export interface Producer {
   /** One planning tick; adds nothing while an equal one waits or runs. */
   enqueueTick(tick: PlanSourcePayload): Promise<{ readonly added: boolean }>;
-  /** Adds the units that neither wait nor run, newer days first unless a priority is given (1 runs first). */
+  /**
+   * Adds the units that neither wait nor run, newer days first unless a priority is given (1 runs first). With
+   * `isUrgent`, jobs that are there and wait for a later time run as soon as a worker is free.
+   */
   enqueueUnits(
     units: readonly LoadUnitPayload[],
-    options?: { readonly priority?: number },
-  ): Promise<{ readonly added: number; readonly alreadyQueued: number }>;
+    options?: { readonly priority?: number; readonly isUrgent?: boolean },
+  ): Promise<EnqueuedUnits>;
   /** One `stage.part` per part and the `publish.report` that runs after all of them. Repeating it adds nothing. */
   enqueueReport(request: ReportRequest): Promise<{ readonly jobId: string }>;
   counts(): Promise<Readonly<Record<QueueKey, QueueCounts>>>;
@@ -63,11 +74,14 @@ export function createProducer(backend: QueueBackend, options: { readonly clock?
       );
       return { added: job.id === jobOptions.jobId };
     },
-    enqueueUnits: (units, { priority } = {}) =>
+    enqueueUnits: (units, { priority, isUrgent } = {}) =>
       enqueueUnits(
         backend,
         units.map((unit) => parsePayload('load.unit', unit)),
-        (unit) => priority ?? toPriority(new Date(unit.periodEnd), clock.now()),
+        {
+          priorityOf: (unit) => priority ?? toPriority(new Date(unit.periodEnd), clock.now()),
+          isUrgent: isUrgent === true,
+        },
       ),
     enqueueReport: (request) => enqueueReport(backend, getFlows(), request),
     counts: () => readCounts(backend),
@@ -80,9 +94,10 @@ export function createProducer(backend: QueueBackend, options: { readonly clock?
 async function enqueueUnits(
   backend: QueueBackend,
   units: readonly LoadUnitPayload[],
-  priorityOf: (unit: LoadUnitPayload) => number,
-): Promise<{ added: number; alreadyQueued: number }> {
+  { priorityOf, isUrgent }: { priorityOf(unit: LoadUnitPayload): number; readonly isUrgent: boolean },
+): Promise<EnqueuedUnits> {
   let added = 0;
+  let promoted = 0;
   for (const [key, ofQueue] of Map.groupBy(units, (unit) => JOBS['load.unit'].queueOf(unit))) {
     for (let start = 0; start < ofQueue.length; start += BULK_SIZE) {
       const jobs = ofQueue.slice(start, start + BULK_SIZE).map((unit) => ({
@@ -92,10 +107,28 @@ async function enqueueUnits(
       }));
       const results = await withStore('Enqueuing units', () => backend.queues[key].addBulk(jobs));
       // the store answers a duplicate with the id of the job that is there already
-      added += results.filter((job, index) => job.id === jobs[index]?.opts.jobId).length;
+      const present = results.filter((job, index) => job.id !== jobs[index]?.opts.jobId);
+      added += results.length - present.length;
+      if (isUrgent) promoted += await promote(backend.queues[key], present);
     }
   }
-  return { added, alreadyQueued: units.length - added };
+  return { added, alreadyQueued: units.length - added, ...(isUrgent && { promoted }) };
+}
+
+/** A job that ran or ended in the meantime needs no help. */
+async function promote(queue: Queue, jobs: readonly { readonly id?: string | undefined }[]): Promise<number> {
+  let promoted = 0;
+  for (const { id } of jobs) {
+    const job = id === undefined ? undefined : await queue.getJob(id);
+    if (job === undefined || !(await job.isDelayed())) continue;
+    await job.promote().then(
+      () => {
+        promoted += 1;
+      },
+      () => undefined,
+    );
+  }
+  return promoted;
 }
 
 /**

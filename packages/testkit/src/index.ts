@@ -1,3 +1,4 @@
+export { CHROMIUM_ARGUMENTS, findChromium, NO_CHROMIUM } from './chromium.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database.ts';
 export { dbtSourcesFile, dumpDbtSources } from './dump-dbt.ts';
 export { dictionaryFile, dumpDictionary } from './dump-dictionary.ts';

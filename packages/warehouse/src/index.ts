@@ -1,3 +1,26 @@
+export type { Action, ActionFilter, Actions } from './actions.ts';
+export {
+  type Browse,
+  type CalendarCell,
+  COUNT_LIMIT,
+  type SchemaChange,
+  type Series,
+  type StateCount,
+  type UnitPage,
+  type UnitSearch,
+  type UnitSummary,
+} from './browse.ts';
+export type {
+  CallPoint,
+  ChartRange,
+  Charts,
+  CreditPoint,
+  Credits,
+  EdgeTrafficPoint,
+  ImgixTrafficPoint,
+  UsageDay,
+  UsagePoint,
+} from './charts.ts';
 export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
@@ -33,4 +56,5 @@ export {
   type ScratchDatabaseOptions,
 } from './scratch-database.ts';
 export type { SweepReport } from './sweep.ts';
+export { REJECTS_A_PAGE, type UnitDetails, type UnitLoad, type UnitReject } from './unit-details.ts';
 export { createWarehouse, type Mapping, type Warehouse, type WarehouseOptions } from './warehouse.ts';

@@ -1,5 +1,6 @@
 import type { UnitState } from '@edgeledger/core';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { ActionsTable } from './schema-actions.ts';
 
 /*
  * One interface for each table and view of the ledger. A test compares them with the live catalog both ways. Data tables are not here: their columns come from reports and may grow at any time.
@@ -284,6 +285,7 @@ export interface WarehouseSchema {
   'ledger.rejects': RejectsTable;
   'ledger.findings': FindingsTable;
   'ledger.schema_changes': SchemaChangesTable;
+  'ledger.actions': ActionsTable;
   'ledger.datasets': DatasetsTable;
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;

@@ -9,6 +9,9 @@ import {
   silentLogger,
 } from '@edgeledger/core';
 import { Kysely, PostgresDialect } from 'kysely';
+import { type Actions, createActions } from './actions.ts';
+import { type Browse, createBrowse } from './browse.ts';
+import { type Charts, createCharts } from './charts.ts';
 import { openConnection } from './connect.ts';
 import { createLedger } from './ledger.ts';
 import { createLoader } from './loader.ts';
@@ -61,6 +64,10 @@ export interface Warehouse extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly loader: Loader;
   readonly questions: Questions;
+  /** What the pages of the dashboard ask. */
+  readonly browse: Browse;
+  readonly charts: Charts;
+  readonly actions: Actions;
   readonly mapping: Mapping;
   /** What the vendors allow to all workers of this warehouse together. */
   readonly rateBudget: RateBudget;
@@ -106,6 +113,9 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
       version: options.version ?? null,
     }),
     questions: createQuestions(connection, database),
+    browse: createBrowse(connection),
+    charts: createCharts(connection),
+    actions: createActions(connection, database),
     mapping: {
       unmapped: (datasets) => findUnmapped(connection, datasets),
       apply: (mappings, { force }) => applyMappings(connection, mappings, { force, logger }),

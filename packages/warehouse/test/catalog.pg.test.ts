@@ -29,7 +29,9 @@ interface Member {
 
 /** Reads the interfaces as text: types are gone when a test runs. */
 async function readInterfaces(): Promise<Map<string, Map<string, Member>>> {
-  const text = await readFile(new URL('../src/schema.ts', import.meta.url), 'utf8');
+  const files = ['schema.ts', 'schema-actions.ts'];
+  const texts = files.map((file) => readFile(new URL(`../src/${file}`, import.meta.url), 'utf8'));
+  const text = (await Promise.all(texts)).join('\n');
   const members = (name: string): Map<string, Member> => {
     const body = new RegExp(`export interface ${name} \\{([^}]*)\\}`).exec(text)?.[1] ?? '';
     const lines = [...body.matchAll(/^ {2}'?([\w.]+)'?: (.+);$/gm)];

@@ -41,3 +41,43 @@ export function formatDaysLeft(days: number): string {
   const whole = Math.max(0, Math.floor(days));
   return `${whole} ${whole === 1 ? 'day' : 'days'}`;
 }
+
+/** `in 3 h`, `5 min ago`. */
+export function formatDistance(instant: Date, now: Date): string {
+  if (instant <= now) return formatAge(instant, now);
+  const text = formatAge(new Date(2 * now.getTime() - instant.getTime()), now);
+  return text === 'just now' ? 'in a moment' : `in ${text.replace(/ ago$/, '')}`;
+}
+
+/** `2026-11-20 04:05 UTC, in 3 h`. */
+export function formatMoment(instant: Date, now: Date): string {
+  return `${formatInstant(instant)} UTC, ${formatDistance(instant, now)}`;
+}
+
+/** A period as days where it is days: `2026-11-20`, else `2026-11-20 06:00 to 12:00`. */
+export function formatPeriod(period: { readonly start: Date; readonly end: Date }): string {
+  const [start, end] = [formatInstant(period.start), formatInstant(period.end)];
+  const isDay = start.endsWith('00:00') && period.end.getTime() - period.start.getTime() === 86_400_000;
+  if (isDay) return start.slice(0, 10);
+  return start.slice(0, 10) === end.slice(0, 10) ? `${start} to ${end.slice(11)}` : `${start} to ${end}`;
+}
+
+/** 1234.5 as `1,235`, 1.234 as `1.23`. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** For axes: 1,200,000 as `1.2 M`. */
+export function formatShort(value: number): string {
+  for (const [size, unit] of [
+    [1e12, ' T'],
+    [1e9, ' G'],
+    [1e6, ' M'],
+    [1e3, ' k'],
+  ] as const) {
+    if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))}${unit}`;
+  }
+  return String(Number(value.toPrecision(3)));
+}

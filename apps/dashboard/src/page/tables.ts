@@ -1,70 +1,89 @@
-import type { Freshness, Gap, RecentLoad } from '../questions.ts';
-import { formatAge, formatBytes, formatCount, formatDuration, formatInstant } from './format.ts';
+import type { FreshnessView, RecentLoad, UnitSummary } from '@edgeledger/warehouse';
+import { daysUntil, isMissing, URGENT_DAYS } from './calendar.ts';
+import { formatAge, formatCount, formatDuration, formatInstant, formatPeriod } from './format.ts';
 import { type Html, html, nothing } from './html.ts';
+import { scrollable } from './layout.ts';
+import { toUnitPath } from './links.ts';
 
-const SHOWN_GAPS = 50;
-const URGENT_DAYS = 14;
-function source(row: { readonly account: string; readonly dataset: string }): Html {
+export function renderSource(row: { readonly account: string; readonly dataset: string }): Html {
   return html`${row.dataset}${row.account === 'default' ? nothing : html` <small>${row.account}</small>`}`;
 }
 
-function scrollable(table: Html, label: string): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${table}</div>`;
+export function renderState(state: string): Html {
+  return html`<span class="tag ${state}">${state}</span>`;
 }
 
-export function renderFreshness(rows: readonly Freshness[], now: Date): Html {
+export function renderFreshness(rows: readonly FreshnessView[], now: Date): Html {
   if (rows.length === 0) return html`<p class="empty">Nothing is loaded yet.</p>`;
-  return scrollable(
-    html`<table class="list"><thead><tr><th scope="col">dataset</th><th scope="col">complete through</th><th scope="col">settled through</th><th scope="col">newest load</th><th scope="col" class="n">gaps</th></tr></thead><tbody>
+  const table = html`<table class="list"><thead><tr><th scope="col">dataset</th><th scope="col">complete through</th><th scope="col">settled through</th><th scope="col">newest load</th><th scope="col" class="n">gaps</th></tr></thead><tbody>
 ${rows.map(
-  (
-    row,
-  ) => html`<tr><th scope="row">${source(row)}</th><td>${formatInstant(row.complete_through)}</td><td>${formatInstant(row.settled_through)}</td><td>${row.newest_loaded_at === null ? '–' : formatAge(row.newest_loaded_at, now)}</td><td class="n">${formatCount(row.gaps)}</td></tr>
-`,
-)}</tbody></table>`,
-    'Freshness',
-  );
-}
-
-function renderDaysLeft(gap: Gap): Html {
-  if (gap.state === 'lost') return html`<b class="bad">lost</b>`;
-  if (gap.days_left === null) return html`–`;
-  const days = Number(gap.days_left);
-  return days <= URGENT_DAYS ? html`<b class="bad">${gap.days_left}</b>` : html`${Math.floor(days)}`;
-}
-
-/** Failed ones first, then those that are lost soonest; what is lost already cannot be helped and comes last. */
-export function sortGaps(gaps: readonly Gap[]): readonly Gap[] {
-  const rank = (gap: Gap) => (gap.state === 'failed' ? 0 : gap.state === 'lost' ? 2 : 1);
-  const daysLeft = (gap: Gap) => (gap.days_left === null ? Number.MAX_VALUE : Number(gap.days_left));
-  return gaps.toSorted((a, b) => rank(a) - rank(b) || daysLeft(a) - daysLeft(b));
-}
-
-export function renderGaps(gaps: readonly Gap[]): Html {
-  if (gaps.length === 0) return html`<p class="empty">None: everything that is expected is loaded.</p>`;
-  const shown = sortGaps(gaps).slice(0, SHOWN_GAPS);
-  const more =
-    gaps.length > shown.length
-      ? html`<p class="empty">and ${formatCount(gaps.length - shown.length)} more: <code>edgeledger gaps</code></p>`
-      : nothing;
-  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">state</th><th scope="col" class="n">days left</th><th scope="col">why</th></tr></thead><tbody>
-${shown.map(
-  (
-    gap,
-  ) => html`<tr><th scope="row">${gap.report_key} <small>${source(gap)}</small></th><td><span class="tag ${gap.state}">${gap.state}</span></td><td class="n">${renderDaysLeft(gap)}</td><td class="text">${gap.error_message ?? '–'}</td></tr>
+  (row) =>
+    html`<tr><th scope="row">${renderSource(row)}</th><td>${formatInstant(row.complete_through)}</td><td>${formatInstant(row.settled_through)}</td><td>${row.newest_loaded_at === null ? '–' : formatAge(row.newest_loaded_at, now)}</td><td class="n">${formatCount(row.gaps)}</td></tr>
 `,
 )}</tbody></table>`;
-  return html`${scrollable(table, 'Gaps')}${more}`;
+  return scrollable(table, 'Freshness');
 }
 
-export function renderLoads(loads: readonly RecentLoad[], now: Date): Html {
+function renderDaysLeft(unit: UnitSummary, now: Date): Html {
+  if (unit.state === 'lost') return html`<span class="bad">lost</span>`;
+  if (!isMissing(unit.state) || unit.expiresAt === null) return html`–`;
+  const days = daysUntil(unit.expiresAt, now);
+  return days <= URGENT_DAYS ? html`<span class="urgent">${days}</span>` : html`${days}`;
+}
+
+/** Why a unit is not there, in one line; of what is there, when it came. */
+function renderNote(unit: UnitSummary, now: Date): Html {
+  if (unit.errorMessage !== null && unit.state !== 'loaded') return html`${unit.errorMessage}`;
+  if (unit.loadedAt !== null) return html`loaded ${formatAge(unit.loadedAt, now)}`;
+  if (unit.nextCheckAt === null) return html`–`;
+  return html`${unit.nextCheckAt > now ? 'not before' : 'due since'} ${formatInstant(unit.nextCheckAt)}`;
+}
+
+/** `isBrief`: without the counts, where nothing is loaded. */
+export function renderUnits(
+  units: readonly UnitSummary[],
+  now: Date,
+  { label, isBrief = false }: { readonly label: string; readonly isBrief?: boolean },
+): Html {
+  const counts = (unit: UnitSummary): Html =>
+    html`<td class="n">${unit.rows === null ? '–' : formatCount(unit.rows)}</td><td class="n">${unit.rejects === null ? '–' : formatCount(unit.rejects)}</td>`;
+  const countHeads = html`<th scope="col" class="n">rows</th><th scope="col" class="n">rejects</th>`;
+  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">period</th><th scope="col">state</th><th scope="col" class="n">days left</th>${isBrief ? nothing : countHeads}<th scope="col">why</th></tr></thead><tbody>
+${units.map(
+  (unit) =>
+    html`<tr><th scope="row"><a href="${toUnitPath(unit)}">${unit.reportKey}</a> <small>${toVendor(unit)}</small></th><td>${formatPeriod(unit.period)}</td><td>${renderState(unit.state)}</td><td class="n">${renderDaysLeft(unit, now)}</td>${isBrief ? nothing : counts(unit)}<td class="text soft">${renderNote(unit, now)}</td></tr>
+`,
+)}</tbody></table>`;
+  return scrollable(table, label);
+}
+
+/** What a load did to the visible rows; what it left alone is not worth a word. */
+function renderChange(load: RecentLoad): Html {
+  const parts = [
+    ['+', load.rows_inserted],
+    ['~', load.rows_updated],
+    ['−', load.rows_deleted],
+  ] as const;
+  const text = parts
+    .flatMap(([sign, rows]) => (rows === '0' ? [] : [`${sign}${formatCount(rows)}`]))
+    .join(' ');
+  const title = `${load.rows_inserted} inserted, ${load.rows_updated} updated, ${load.rows_deleted} deleted`;
+  return html`<span title="${title}">${text === '' ? 'none' : text}</span>`;
+}
+
+export function renderRecentLoads(loads: readonly RecentLoad[], now: Date): Html {
   if (loads.length === 0) return html`<p class="empty">No load has been attempted yet.</p>`;
-  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">outcome</th><th scope="col">started</th><th scope="col" class="n">took</th><th scope="col" class="n">inserted</th><th scope="col" class="n">updated</th><th scope="col" class="n">deleted</th><th scope="col" class="n">rejects</th><th scope="col" class="n">read</th></tr></thead><tbody>
+  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">outcome</th><th scope="col">started</th><th scope="col" class="n">took</th><th scope="col" class="n">rows changed</th><th scope="col" class="n">rejects</th></tr></thead><tbody>
 ${loads.map(
-  (
-    load,
-  ) => html`<tr><th scope="row">${load.report_key} <small>${source(load)}</small></th><td><span class="tag ${load.outcome}">${load.outcome}</span></td><td title="${formatInstant(load.started_at)} UTC">${formatAge(load.started_at, now)}</td><td class="n">${load.finished_at === null ? '–' : formatDuration(load.started_at, load.finished_at)}</td><td class="n">${formatCount(load.rows_inserted)}</td><td class="n">${formatCount(load.rows_updated)}</td><td class="n">${formatCount(load.rows_deleted)}</td><td class="n">${formatCount(load.rejects)}</td><td class="n">${formatBytes(load.bytes)}</td></tr>
+  (load) =>
+    html`<tr><th scope="row"><a href="${toUnitPath({ account: load.account, dataset: load.dataset, reportKey: load.report_key })}">${load.report_key}</a> <small>${toVendor(load)}</small></th><td>${renderState(load.outcome)}</td><td title="${formatInstant(load.started_at)} UTC">${formatAge(load.started_at, now)}</td><td class="n">${load.finished_at === null ? '–' : formatDuration(load.started_at, load.finished_at)}</td><td class="n">${renderChange(load)}</td><td class="n">${formatCount(load.rejects)}</td></tr>
 `,
 )}</tbody></table>`;
   return scrollable(table, 'Recent loads');
+}
+
+/** The report key says the dataset; whose it is stands beside it. */
+function toVendor({ account, dataset }: { readonly account: string; readonly dataset: string }): string {
+  const vendor = dataset.split('.')[0] ?? '';
+  return account === 'default' ? vendor : `${vendor} ${account}`;
 }
