@@ -1,5 +1,6 @@
 import { Secret, silentLogger } from '@edgeledger/core';
 import { afterEach, expect, test } from 'vitest';
+import { createOperatorSpy, emptyWarehouse } from '../test/empty-warehouse.ts';
 import { createDashboard, type Dashboard, type DashboardOptions } from './dashboard.ts';
 
 const open: Dashboard[] = [];
@@ -12,12 +13,9 @@ const TEXT = 'edgeledger_build_info{version="1",role="dashboard"} 1\n';
 async function statusOf(options: Partial<DashboardOptions>, authorization?: string, path = '/metrics') {
   const dashboard = await createDashboard({
     queues: [],
-    questions: {
-      coverage: async () => [],
-      gaps: async () => [],
-      freshness: async () => [],
-      recentLoads: async () => [],
-    } as unknown as DashboardOptions['questions'],
+    warehouse: emptyWarehouse,
+    operator: createOperatorSpy(),
+    findJobs: async () => [],
     host: '127.0.0.1',
     port: 0,
     logger: silentLogger,
@@ -58,7 +56,9 @@ test('a token opens metrics to a collector, and nothing else', async () => {
 test('without metrics there is no such page', async () => {
   const dashboard = await createDashboard({
     queues: [],
-    questions: {} as unknown as DashboardOptions['questions'],
+    warehouse: emptyWarehouse,
+    operator: createOperatorSpy(),
+    findJobs: async () => [],
     host: '127.0.0.1',
     port: 0,
     logger: silentLogger,

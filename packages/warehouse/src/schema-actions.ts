@@ -1,8 +1,5 @@
-import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
-
-type Instant = Date;
-type DefaultInstant = ColumnType<Date, Date | undefined, Date>;
-type Json<Value> = ColumnType<Value, string | undefined, string>;
+import type { Generated, GeneratedAlways } from 'kysely';
+import type { DefaultInstant, Instant, Json } from './schema-types.ts';
 
 /** `ledger.actions`; compared with the live catalog like those of `schema.ts`. */
 export interface ActionsTable {

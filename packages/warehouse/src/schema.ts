@@ -1,25 +1,26 @@
 import type { UnitState } from '@edgeledger/core';
-import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 import type { ActionsTable } from './schema-actions.ts';
+import type {
+  RateBudgetsTable,
+  RatePlacesTable,
+  StagedLoadsTable,
+  StagedPartsTable,
+  StagedRejectsTable,
+} from './schema-staging.ts';
+import type {
+  BigIntText,
+  DefaultBigIntText,
+  DefaultInstant,
+  Instant,
+  Json,
+  NullableBigIntText,
+} from './schema-types.ts';
 
 /*
  * One interface for each table and view of the ledger. A test compares them with the live catalog both ways. Data tables are not here: their columns come from reports and may grow at any time.
  * `bigint` and `numeric` come from the driver as text.
  */
-
-type Instant = Date;
-/** Has a default, so it need not be given. */
-type DefaultInstant = ColumnType<Date, Date | undefined, Date>;
-/** `bigint`, read as text, written as either. */
-type BigIntText = ColumnType<string, string | number, string | number>;
-type NullableBigIntText = ColumnType<
-  string | null,
-  string | number | null | undefined,
-  string | number | null
->;
-type DefaultBigIntText = ColumnType<string, string | number | undefined, string | number>;
-type Json<Value> = ColumnType<Value, string | undefined, string>;
-type NullableJson<Value> = ColumnType<Value | null, string | null | undefined, string | null>;
 
 export type LoadOutcome =
   | 'running'
@@ -232,50 +233,6 @@ export interface ReportStepsView {
   is_latest_of_month: boolean;
   previous_report_key: string | null;
   days_covered: number;
-}
-
-export interface StagedLoadsTable {
-  load_id: BigIntText;
-  previous_state: string;
-  touched_at: DefaultInstant;
-  header: NullableJson<readonly string[]>;
-  headerless: Generated<readonly number[]>;
-}
-
-export interface StagedPartsTable {
-  load_id: BigIntText;
-  part_no: number;
-  name: string;
-  header: ColumnType<readonly string[], string, string>;
-  columns: ColumnType<readonly string[], string, string>;
-  rows: BigIntText;
-  rejects: BigIntText;
-  bytes: BigIntText;
-  sha256: string;
-  fingerprint: string;
-  same_as: NullableBigIntText;
-}
-
-export interface StagedRejectsTable {
-  load_id: BigIntText;
-  part_no: number;
-  line: BigIntText;
-  column_name: string | null;
-  code: string;
-  message: string;
-  raw: string;
-}
-
-export interface RateBudgetsTable {
-  budget_key: string;
-  paused_until: Instant | null;
-}
-
-export interface RatePlacesTable {
-  place_id: GeneratedAlways<string>;
-  budget_key: string;
-  free_at: Instant;
-  released: Generated<boolean>;
 }
 
 export interface WarehouseSchema {

@@ -2,7 +2,7 @@ import type { UnitKey, UnitRecord } from '@edgeledger/core';
 import type { Selectable } from 'kysely';
 import type { Connection } from './connect.ts';
 import type { FindingsTable, LoadOutcome, LoadPart, UnitsTable } from './schema.ts';
-import { toUnitRecord } from './unit-records.ts';
+import { LOADING_SINCE_SQL, toUnitRecord } from './unit-records.ts';
 
 /** Everything the ledger has about one unit, each list bounded. */
 export interface UnitDetails {
@@ -62,9 +62,7 @@ const FINDINGS = 50;
 export const REJECTS_A_PAGE = 25;
 const RAW_CHARACTERS = 2_000;
 
-const UNIT_SQL = `SELECT units.*, state = 'loading' AND EXISTS (
-    SELECT FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
-    WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '10 minutes') AS being_loaded
+const UNIT_SQL = `SELECT units.*, ${LOADING_SINCE_SQL} AS loading_since
   FROM ledger.units WHERE account = $1 AND dataset = $2 AND report_key = $3`;
 
 export async function readUnitDetails(
@@ -74,7 +72,7 @@ export async function readUnitDetails(
 ): Promise<UnitDetails | undefined> {
   const { queries } = connection;
   const keys = [key.account, key.dataset, key.reportKey];
-  const found = await queries.query<Selectable<UnitsTable> & { being_loaded: boolean }>(UNIT_SQL, keys);
+  const found = await queries.query<Selectable<UnitsTable> & { loading_since: Date | null }>(UNIT_SQL, keys);
   const row = found.rows[0];
   if (row === undefined) return undefined;
   const [loads, parts, rejects, findings] = await Promise.all([

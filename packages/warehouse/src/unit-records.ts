@@ -8,9 +8,10 @@ export function toCount(text: string | null): number | null {
 }
 
 /** Of a unit's row: when a load of it was begun that runs, and of which somebody staged a part lately. */
-export const LOADING_SINCE = sql<Date | null>`CASE WHEN state = 'loading' THEN (
+export const LOADING_SINCE_SQL = `CASE WHEN state = 'loading' THEN (
   SELECT max(load.started_at) FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
   WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '10 minutes') END`;
+export const LOADING_SINCE = sql<Date | null>`${sql.raw(LOADING_SINCE_SQL)}`;
 
 /** A row of `ledger.units` as everybody else knows it. */
 export function toUnitRecord(

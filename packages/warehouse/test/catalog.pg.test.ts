@@ -29,7 +29,7 @@ interface Member {
 
 /** Reads the interfaces as text: types are gone when a test runs. */
 async function readInterfaces(): Promise<Map<string, Map<string, Member>>> {
-  const files = ['schema.ts', 'schema-actions.ts'];
+  const files = ['schema.ts', 'schema-actions.ts', 'schema-staging.ts'];
   const texts = files.map((file) => readFile(new URL(`../src/${file}`, import.meta.url), 'utf8'));
   const text = (await Promise.all(texts)).join('\n');
   const members = (name: string): Map<string, Member> => {
