@@ -11,7 +11,9 @@ import {
   type RejectThresholds,
   type ShrinkLimits,
   type Source,
+  toUnitId,
   toUtcDay,
+  type UnitRef,
 } from '@edgeledger/core';
 import {
   beginReport,
@@ -45,7 +47,7 @@ export interface HandlerServices {
   readonly loader: Loader;
   /** Clears away what killed processes left in staging. */
   readonly sweep: (now: Date) => Promise<unknown>;
-  readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport'>;
+  readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport' | 'findBegunReports'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly thresholds: RejectThresholds;
@@ -71,8 +73,12 @@ export function createHandlers(services: HandlerServices): Handlers {
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
       services.passing?.('plan.recorded');
+      const units = [
+        ...planned.load.map(({ unit }) => unit),
+        ...(await findOrphans(planned.running, services)),
+      ];
       const { added } = await services.producer.enqueueUnits(
-        planned.load.map(({ unit }) => toUnitPayload(source.id, unit)),
+        units.map((unit) => toUnitPayload(source.id, unit)),
       );
       services.passing?.('plan.enqueued');
       const found = {
@@ -108,6 +114,19 @@ export function createHandlers(services: HandlerServices): Handlers {
       return { kind: 'done', result: { loadedAnew: true } };
     },
   };
+}
+
+/**
+ * Units that seem to be under way while no job is about them: the queue was lost. (Adding one that is in the queue as a
+ * whole adds nothing.) One that a person's `run` is at is read twice at worst.
+ */
+async function findOrphans<Unit extends UnitRef>(
+  running: readonly Unit[],
+  { producer }: HandlerServices,
+): Promise<readonly Unit[]> {
+  if (running.length === 0) return [];
+  const begun = await producer.findBegunReports();
+  return running.filter((unit) => !begun.has(toUnitId(unit)));
 }
 
 /** Small units are one job; a report of several files becomes a job per file and one that publishes them. */

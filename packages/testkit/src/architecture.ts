@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/warehouse': ['core'],
   'packages/queue': ['core'],
   'packages/emulator': [],
+  'packages/proof': ['core', 'emulator', 'queue', 'warehouse'],
   'packages/testkit': ['core', 'warehouse', 'emulator'],
   'apps/scheduler': ['core', 'queue'],
   'apps/worker': ['core', 'queue', 'pipeline'],

@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 export interface RedisServer {
   readonly url: string;
+  /** Sends one command, gives the first line of the answer. */
+  command(text: string): Promise<string>;
+  /** Kills it and starts it again on the same port, empty; resolves when it is back. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,28 +40,51 @@ export async function startRedisServer(
 ): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeledger-redis-'));
   const port = await findFreePort();
-  const server = spawn(
-    binary,
-    [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-      ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
-      ...['--databases', String(databases)],
-      ...(password === undefined ? [] : ['--requirepass', password]),
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await untilReady(server);
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(
+      binary,
+      [
+        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+        ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
+        ...['--databases', String(databases)],
+        ...(password === undefined ? [] : ['--requirepass', password]),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await untilReady(started);
+    return started;
+  };
+  let server = await start();
+  const kill = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  };
   return {
     url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
+    command: (text) => sendCommand(port, text),
+    restart: async () => {
+      await kill();
+      server = await start();
+    },
     stop: async () => {
-      if (server.exitCode === null) {
-        const exited = once(server, 'exit');
-        server.kill('SIGKILL');
-        await exited;
-      }
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Inline, as one types it: https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands */
+async function sendCommand(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    socket.write(`${text}\r\n`);
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    return chunk.toString().split('\r\n')[0] ?? '';
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function untilReady(server: ChildProcess): Promise<void> {
