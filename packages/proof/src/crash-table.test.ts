@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MILESTONES } from '@edgeledger/core';
 import { expect, test } from 'vitest';
@@ -13,11 +13,14 @@ const TABLES = /packages\/(proof\/|core\/src\/milestones)/;
 
 function readProductCode(): string[] {
   return ['apps', 'packages'].flatMap((area) =>
-    readdirSync(join(ROOT, area), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /^[^/]+\/src\/.*\.ts$/.test(file) && !file.endsWith('.test.ts'))
-      .map((file) => `${area}/${file}`)
-      .filter((file) => !TABLES.test(file))
-      .map((file) => readFileSync(join(ROOT, file), 'utf8')),
+    readdirSync(join(ROOT, area)).flatMap((name) => {
+      const folder = `${area}/${name}/src`;
+      if (!existsSync(join(ROOT, folder))) return [];
+      return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        .map((file) => `${folder}/${file}`)
+        .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !TABLES.test(file))
+        .map((file) => readFileSync(join(ROOT, file), 'utf8'));
+    }),
   );
 }
 

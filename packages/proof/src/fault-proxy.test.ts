@@ -129,7 +129,7 @@ test('while it refuses nobody gets through', async () => {
   proxy.refuse();
   const refused = connect(proxy.port, proxy.host);
   refused.on('error', () => undefined);
-  await once(refused, 'close');
+  expect(await holdsWithin(2_000, () => refused.destroyed, 5)).toBe(true);
   proxy.heal();
   const next = await openClient();
   next.socket.write('a');
