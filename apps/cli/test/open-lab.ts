@@ -2,15 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLab, type Lab } from '@edgeledger/proof';
-import { createTestDatabase, findRedisServer, startRedisServer } from '@edgeledger/testkit';
+import { createTestDatabase, findRedisServer, type RedisServer, startRedisServer } from '@edgeledger/testkit';
 
 export const SUBJECT = join(import.meta.dirname, '..', 'src', 'proof-subject.ts');
 
 /** Redis databases that a test file may use, one for each bench. */
 const REDIS_DATABASES = 512;
 
+export interface TestLab extends Lab {
+  readonly redis: RedisServer | undefined;
+}
+
 /** A lab on the test server, with a Redis where this machine has one. */
-export async function openTestLab(seed = 11): Promise<Lab> {
+export async function openTestLab(seed = 11): Promise<TestLab> {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase({ empty: true }));
   const folder = await mkdtemp(join(tmpdir(), 'edgeledger-proof-'));
@@ -34,5 +38,5 @@ export async function openTestLab(seed = 11): Promise<Lab> {
     }),
   );
   const owned = stack.move();
-  return { ...lab, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...lab, redis, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

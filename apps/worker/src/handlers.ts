@@ -12,7 +12,9 @@ import {
   type ShrinkLimits,
   type Source,
   type Spool,
+  toUnitId,
   toUtcDay,
+  type UnitRef,
 } from '@edgeledger/core';
 import {
   beginReport,
@@ -47,7 +49,7 @@ export interface HandlerServices {
   readonly loader: Loader;
   /** Clears away what killed processes left in staging. */
   readonly sweep: (now: Date) => Promise<unknown>;
-  readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport'>;
+  readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport' | 'findBegunReports'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly thresholds: RejectThresholds;
@@ -81,9 +83,11 @@ export function createHandlers(services: HandlerServices): Handlers {
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
       services.passing?.('plan.recorded');
-      const { added } = await services.producer.enqueueUnits(
-        planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
-      );
+      const orphans = await findOrphans(planned.running, services);
+      const { added } = await services.producer.enqueueUnits([
+        ...planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
+        ...orphans.map((unit) => toUnitPayload(source.id, unit)),
+      ]);
       services.passing?.('plan.enqueued');
       const found = {
         added,
@@ -118,6 +122,19 @@ export function createHandlers(services: HandlerServices): Handlers {
       return { kind: 'done', result: { loadedAnew: true } };
     },
   };
+}
+
+/**
+ * Units that seem to be under way while no job is about them: the queue was lost. (Adding one that is in the queue as a
+ * whole adds nothing.) One that a person's `run` is at is read twice at worst.
+ */
+async function findOrphans<Unit extends UnitRef>(
+  running: readonly Unit[],
+  { producer }: HandlerServices,
+): Promise<readonly Unit[]> {
+  if (running.length === 0) return [];
+  const begun = await producer.findBegunReports();
+  return running.filter((unit) => !begun.has(toUnitId(unit)));
 }
 
 /** Small units are one job; a report of several files becomes a job per file and one that publishes them. */

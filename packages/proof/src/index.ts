@@ -8,5 +8,7 @@ export { listMatrix, type MatrixCase, type MatrixRun, startMatrix } from './matr
 export { createJumpingClock, createPassing, type Orders, parseOrders } from './orders.ts';
 export { PROCESS_TABLE, type ProcessCase, runProcessCase } from './process-table.ts';
 export { createRandom, type Random } from './random.ts';
+export { inspect, judge, stopInOrder, untilDone } from './recovery.ts';
 export { createReferences, type References } from './scenario.ts';
+export { openScene, type Scene } from './scene.ts';
 export { findUnknownNames, isShort } from './short-proof.ts';

@@ -45,7 +45,9 @@ FROM ledger.rejects LEFT JOIN ledger.units USING (account, dataset, report_key)`
 const FINDINGS_SQL = `
 SELECT account, dataset, CASE WHEN kind <> 'report-changed' THEN report_key END AS report_key, kind, message, details,
   resolved_at IS NOT NULL AS is_resolved
-FROM ledger.findings`;
+FROM ledger.findings
+-- how long a fault keeps a report away is a matter of time
+WHERE kind <> 'late' OR resolved_at IS NULL`;
 
 const CHANGES_SQL = 'SELECT dataset, column_name, header, action, type FROM ledger.schema_changes';
 

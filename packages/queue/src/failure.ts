@@ -83,11 +83,9 @@ export function fromFailedReason(reason: string): EdgeledgerError {
   if (config !== undefined) return new ConfigError(config, message);
   const contract = isOf(ERROR_CODES.ContractError);
   if (contract !== undefined) return new ContractError(contract, message);
-  if (PART_FAILED.test(reason) || STALLED.test(reason))
-    return new TransientError('load.staging-lost', `${reason}.`);
+  if (PART_FAILED.test(reason)) return new TransientError('load.staging-lost', `${reason}.`);
   return new InvariantError(message);
 }
 
-/** BullMQ's own words for a flow whose child failed, and for a job whose workers died too often. */
+/** BullMQ's own words for a flow whose child failed; why it did is told by the child. */
 const PART_FAILED = /^child .* failed$/;
-const STALLED = /stalled more than allowable limit/;

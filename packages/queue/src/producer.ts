@@ -1,7 +1,8 @@
-import { type Clock, systemClock } from '@edgeledger/core';
+import { type Clock, systemClock, toUnitId } from '@edgeledger/core';
 import type { FlowProducer, JobsOptions, Queue } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import {
+  fromUnitPayload,
   JOBS,
   type JobName,
   type JobPayload,
@@ -47,6 +48,8 @@ export interface Producer {
   ): Promise<EnqueuedUnits>;
   /** One `stage.part` per part and the `publish.report` that runs after all of them. Repeating it adds nothing. */
   enqueueReport(request: ReportRequest): Promise<{ readonly jobId: string }>;
+  /** Reports of which a part, or the publishing, is still a job; as `toUnitId` spells them. */
+  findBegunReports(): Promise<ReadonlySet<string>>;
   counts(): Promise<Readonly<Record<QueueKey, QueueCounts>>>;
   close(): Promise<void>;
 }
@@ -84,11 +87,25 @@ export function createProducer(backend: QueueBackend, options: { readonly clock?
         },
       ),
     enqueueReport: (request) => enqueueReport(backend, getFlows(), request),
+    findBegunReports: () => withStore('Looking for begun reports', () => findBegunReports(backend)),
     counts: () => readCounts(backend),
     close: async () => {
       await flows?.close();
     },
   };
+}
+
+/** Units that have not begun are among the prioritized jobs, of which there may be very many: these are not read. */
+async function findBegunReports(backend: QueueBackend): Promise<ReadonlySet<string>> {
+  const begun = new Set<string>();
+  for (const queue of Object.values(backend.queues)) {
+    const jobs = await queue.getJobs(['active', 'waiting', 'delayed', 'waiting-children']);
+    for (const job of jobs) {
+      if (job?.name !== 'publish.report' && job?.name !== 'stage.part') continue;
+      begun.add(toUnitId(fromUnitPayload(parsePayload(job.name, job.data))));
+    }
+  }
+  return begun;
 }
 
 async function enqueueUnits(

@@ -7,6 +7,10 @@ import { delimiter, join } from 'node:path';
 
 export interface RedisServer {
   readonly url: string;
+  /** Sends one command, gives the first line of the answer. */
+  command(text: string): Promise<string>;
+  /** Kills it and starts it again on the same port, empty; resolves when it is back. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,12 +46,16 @@ export async function startRedisServer(
   const node = await startRedisNode(binary, ['--maxmemory-policy', 'noeviction', ...options]);
   return {
     url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${node.port}`,
+    command: (text) => sendCommand(node.port, text),
+    restart: node.restart,
     stop: node.stop,
   };
 }
 
 export interface RedisNode {
   readonly port: number;
+  /** Kills it and starts it again, on the same port and empty. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,22 +68,30 @@ export async function startRedisNode(
   const folder = await mkdtemp(join(tmpdir(), 'edgeledger-redis-'));
   const port = await findFreePort();
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  const server = spawn(
-    binary,
+  const parameters =
     sentinelConfig === undefined
       ? [...place, '--save', '', '--appendonly', 'no', ...options]
-      : [await writeConfig(folder, sentinelConfig), '--sentinel', ...place, ...options],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await untilReady(server);
+      : [await writeConfig(folder, sentinelConfig), '--sentinel', ...place, ...options];
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(binary, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await untilReady(started);
+    return started;
+  };
+  let server = await start();
+  const kill = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  };
   return {
     port,
+    restart: async () => {
+      await kill();
+      server = await start();
+    },
     stop: async () => {
-      if (server.exitCode === null && server.signalCode === null) {
-        const exited = once(server, 'exit');
-        server.kill('SIGKILL');
-        await exited;
-      }
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -85,6 +101,18 @@ async function writeConfig(folder: string, text: string): Promise<string> {
   const file = join(folder, 'redis.conf');
   await writeFile(file, text);
   return file;
+}
+
+/** Inline, as one types it: https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands */
+async function sendCommand(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    socket.write(`${text}\r\n`);
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    return chunk.toString().split('\r\n')[0] ?? '';
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function untilReady(server: ChildProcess): Promise<void> {

@@ -58,7 +58,7 @@ const typeParsers: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-const SESSION_SQL = `SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning`;
+const SESSION_SQL = `SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning`;
 
 /** `host:port/database` of a connection string; refuses one that cannot be read, without repeating it. */
 export function toDatabaseLabel(connectionString: string): DatabaseLabel {
@@ -83,7 +83,10 @@ function createPool(options: ConnectOptions, max: number, label: DatabaseLabel):
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     types: typeParsers,
     Client: TimedClient,
-    onConnect: (client) => client.query(SESSION_SQL) as unknown as undefined,
+    onConnect: (client) =>
+      client.query(
+        `${SESSION_SQL}; SET idle_in_transaction_session_timeout = ${toIdleLimitMs(options)}`,
+      ) as unknown as undefined,
   };
   const pool = new pg.Pool(config);
   const report = (error: Error): void => {
@@ -94,6 +97,14 @@ function createPool(options: ConnectOptions, max: number, label: DatabaseLabel):
   // without a listener, a connection that breaks while it is checked out would end the process
   pool.on('connect', (client) => client.on('error', report));
   return pool;
+}
+
+/**
+ * A process that is frozen in a transaction, or a connection that died without a word, keeps locks that others wait for. Between
+ * two of our statements there never is more than a moment; a COPY that waits for its vendor is no idle transaction.
+ */
+function toIdleLimitMs({ silenceMs = SILENCE_MS }: ConnectOptions): number {
+  return 4 * silenceMs;
 }
 
 /** Opens both pools and proves that the server answers. */

@@ -10,7 +10,7 @@ import {
   type UtcDay,
 } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
-import { planSource, recordPlan, runPlan } from '@edgeledger/pipeline';
+import { createFileSlots, planSource, recordPlan, runPlan } from '@edgeledger/pipeline';
 import { createSources } from '@edgeledger/sources';
 import { createWarehouse, type Warehouse } from '@edgeledger/warehouse';
 import { type RunningRoles, startRoles } from '../../src/roles.ts';
@@ -215,6 +215,7 @@ async function startSite(
     shared: {},
     warehouse: site.warehouse,
     databaseUrl: options.databaseUrl,
+    fileSlots: createFileSlots(),
   };
   const { sources } = site;
   return await startRoles(options.hasWorker ? ['worker', 'dashboard'] : ['dashboard'], services, { sources });

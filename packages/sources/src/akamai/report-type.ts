@@ -99,7 +99,7 @@ export function createReportTypes(client: AkamaiClient): ReportTypes {
         // the data may well be readable where its description is not; without a known table it is not
         if (!isSurvivable(thrown) || (cached === undefined && report.dataset === undefined)) throw thrown;
         // an outage passes; by a limit that is not Akamai's, a cut answer would be taken for a whole one
-        if (isOutage(thrown) && cached === undefined) throw thrown;
+        if (isOutage(thrown) && cached === undefined && hasLimit(report)) throw thrown;
         context.logger.warn(
           { report: report.name, reason: String(thrown) },
           'the description of the Akamai report cannot be read, using what is known of it',
@@ -203,6 +203,11 @@ function isSurvivable(thrown: unknown): boolean {
     (typeof status === 'number' && status >= 500) ||
     thrown.code === 'source.response-malformed'
   );
+}
+
+/** Whether nothing but the description's limit says that an answer was cut; v2 says so in the answer. */
+function hasLimit(report: StreamReport): boolean {
+  return report.api === 'v1' && DOCUMENTED_LIMITS[report.name] !== undefined;
 }
 
 function isOutage(thrown: unknown): boolean {
