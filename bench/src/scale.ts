@@ -11,7 +11,8 @@ import { openEmbeddedPostgres } from '@edgeledger/warehouse';
 import pg from 'pg';
 
 /*
- * `REDIS_URL=redis://127.0.0.1:6379/9 pnpm bench:scale [--workers 1,2,4] [--parts 20] [--rows 25000]`: how long N worker
+ * `REDIS_URL=redis://127.0.0.1:6379/9 pnpm bench:scale [--workers 1,2,4] [--parts 20] [--rows 25000]
+ * [--file-seconds 0] [--only report]`: how long N worker
  * processes take for one report of many parts, and for 90 days of both vendors. Empties that Redis database. Without REDIS_URL
  * the queue is in Postgres. Emulated vendors, workers and Postgres share this machine's cores.
  */
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '1,2,4' },
     parts: { type: 'string', default: '20' },
     rows: { type: 'string', default: '25000' },
+    'file-seconds': { type: 'string', default: '0' },
+    only: { type: 'string', default: '' },
   },
 });
 const REDIS_URL = process.env.REDIS_URL ?? '';
@@ -124,9 +127,14 @@ async function main(): Promise<void> {
     [`one report, ${values.parts} parts`]: ['--dataset', 'imgix.cdn_logs', '--from', day(3), '--to', day(3)],
     [`${DAYS} days of both vendors`]: ['--from', day(DAYS), '--to', day(4)],
   };
+  if (values['file-seconds'] !== '0') {
+    const ms = Number(values['file-seconds']) * 1000;
+    emulator.faults.add({ server: 'files', match: /./, times: 1e9, action: { kind: 'stall', ms } });
+  }
   print(`${availableParallelism()} cores, queue in ${REDIS_URL === '' ? 'Postgres' : 'Redis'}\n`);
   print('| load | workers | seconds | krows/s |\n| --- | --- | --- | --- |');
   for (const [name, args] of Object.entries(cases)) {
+    if (!name.includes(values.only)) continue;
     for (const count of values.workers.split(',').map(Number)) {
       const admin = new pg.Client({ connectionString: server.connectionString });
       await admin.connect();

@@ -1,3 +1,4 @@
+import { ConfigError } from '@edgeledger/core';
 import { type QueueBackend, readCounts } from '@edgeledger/queue';
 import {
   createMetrics,
@@ -28,7 +29,10 @@ export function connectMetrics(metrics: Metrics, { warehouse }: Services, backen
   });
 }
 
-/** For roles without pages; undefined when no METRICS_PORT is set. */
+/**
+ * For roles without pages; undefined when no METRICS_PORT is set. Several workers of one network namespace (host networking,
+ * a sidecar) have one such port: the first has it, and the others load reports all the same.
+ */
 export async function serveMetrics(
   metrics: Metrics,
   { config, logger }: Services,
@@ -36,7 +40,21 @@ export async function serveMetrics(
 ): Promise<MetricsServer | undefined> {
   const { host, port, token } = config.metrics;
   if (port === undefined) return undefined;
-  return openMetricsServer({ host, port, token, metrics, logger, isReady: running.isReady });
+  try {
+    return await openMetricsServer({ host, port, token, metrics, logger, isReady: running.isReady });
+  } catch (error) {
+    if (!isInUse(error)) throw error;
+    logger.warn(
+      { host, port },
+      'METRICS_PORT is in use by another process; going on without metrics and probes',
+    );
+    return undefined;
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  const cause = error instanceof ConfigError ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }
 
 /** Undefined unless OTEL_EXPORTER_OTLP_ENDPOINT is set; then before anything that makes spans is opened. */
