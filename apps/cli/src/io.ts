@@ -53,5 +53,6 @@ export function printNote(io: Io, text: string): void {
 }
 
 export function terminalWidth(io: Io): number {
-  return io.stdout.isTTY ? Math.max(30, io.stdout.columns ?? 80) : 140;
+  // a terminal that does not know its width says 0
+  return io.stdout.isTTY ? Math.max(30, io.stdout.columns || 80) : 140;
 }

@@ -44,7 +44,8 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
-function buildProgram(io: Io, finish: (code: number) => void): Command {
+/** The commands, without running one. */
+export function buildProgram(io: Io, finish: (code: number) => void): Command {
   const program = new Command('edgeledger')
     .description('Brings imgix and Akamai reports into your own Postgres, complete and exact.')
     .version(VERSION)

@@ -34,7 +34,7 @@ export function createStatusLine(output: TextOutput): StatusLine {
   return {
     isTerminal,
     get columns() {
-      return isTerminal ? (output.columns ?? 80) : 1_000;
+      return isTerminal ? output.columns || 80 : 1_000;
     },
     show: (line) => {
       if (!isTerminal) {

@@ -24,3 +24,13 @@ test('line feeds and escape sequences in data do not reach the terminal', () => 
   expect(table).not.toContain('\u001b');
   expect(table).not.toContain('x\n');
 });
+
+test('a name is cut in its middle, so that names that begin alike stay apart; a sentence loses its end', () => {
+  const names = [
+    ['imgix.credit_analytics_daily'],
+    ['imgix.credit_analytics_mtd'],
+    ['Could not do what was asked'],
+  ];
+  const [, , ...cells] = renderTable(['dataset'], names, 18).split('\n');
+  expect(cells).toEqual(['imgix.cre…cs_daily', 'imgix.cre…tics_mtd', 'Could not do what…']);
+});

@@ -54,7 +54,7 @@ export function renderTable(
     row
       .map((cell, column) => {
         const width = widths[column] ?? 0;
-        const text = cell.length > width ? `${cell.slice(0, Math.max(0, width - 1))}…` : cell;
+        const text = cutTo(cell, width);
         const isLast = column === row.length - 1;
         const padding = ' '.repeat(width - text.length);
         const painted = paint(text, { row: rowNo, column });
@@ -64,6 +64,15 @@ export function renderTable(
       .trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
   return [line(header, -1), paint(rule, { row: -1, column: 0 }), ...cells.map(line)].join('\n');
+}
+
+/** Sentences lose their end; names lose their middle, because many begin alike. */
+function cutTo(cell: string, width: number): string {
+  if (cell.length <= width) return cell;
+  const kept = Math.max(0, width - 1);
+  if (cell.includes(' ')) return `${cell.slice(0, kept)}…`;
+  const tail = Math.floor(kept / 2);
+  return `${cell.slice(0, kept - tail)}…${tail === 0 ? '' : cell.slice(-tail)}`;
 }
 
 const SHORTEST_COLUMN = 8;

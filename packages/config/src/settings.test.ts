@@ -15,15 +15,9 @@ test('.env.example is what the settings render', () => {
   expect(readFileSync(rootFile('.env.example'), 'utf8')).toBe(renderEnvExample());
 });
 
-test("the README's configuration table is what the settings render", () => {
-  let readme = '';
-  try {
-    readme = readFileSync(rootFile('README.md'), 'utf8');
-  } catch {
-    // a checkout without a README has nothing to be stale
-  }
-  const block = findBlock(readme);
-  if (block !== undefined) expect(block).toBe(renderSettingsTable().trim());
+test('the configuration page has the table that the settings render', () => {
+  const page = readFileSync(rootFile('docs/operating/configure.md'), 'utf8');
+  expect(findBlock(page)).toBe(renderSettingsTable().trim());
 });
 
 test('a stale table would be noticed', () => {

@@ -1,4 +1,4 @@
-/** One environment variable. The README's table and `.env.example` are generated from this list. */
+/** One environment variable. The table in docs/operating/configure.md and `.env.example` are generated from this list. */
 export interface Setting {
   readonly name: string;
   readonly group:
@@ -236,7 +236,7 @@ export function isSecretSetting(name: string): boolean {
   return SETTINGS.some((setting) => setting.name === name && 'secret' in setting);
 }
 
-/** The configuration table of the README, in Markdown. */
+/** The table of docs/operating/configure.md. */
 export function renderSettingsTable(): string {
   const rows = SETTINGS.map((setting) => {
     const name = `\`${setting.name}\`${'secret' in setting ? ' *' : ''}`;

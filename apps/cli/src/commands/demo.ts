@@ -80,7 +80,8 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   const scheduler = await startRoles(['scheduler'], services, { sources });
   stack.defer(() => scheduler.close());
   printLine(io, `\nDashboard: ${roles.dashboardUrl}   queues: ${new URL('/queues', roles.dashboardUrl)}`);
-  printLine(io, `SQL:       psql '${services.databaseUrl}'`);
+  printLine(io, 'SQL:       npx --yes pnpm@12 edgeledger sql   (read-only, in another terminal)');
+  printLine(io, `           psql '${services.databaseUrl}'`);
   printLine(io, 'The scheduler goes on. Press Ctrl-C to stop; the data stays for the next run.');
   await untilAborted(io.signal);
   return EXIT.done;

@@ -48,7 +48,7 @@ function toColumns(datasets: readonly DatasetStatus[]): readonly TableColumn<Dat
     ...(isOneAccount ? [] : [{ title: 'account', value: (one: DatasetStatus) => one.account }]),
     { title: 'dataset', value: (one) => one.dataset },
     {
-      title: 'complete through',
+      title: 'complete to',
       value: (one) => (one.completeThrough === null ? 'nothing yet' : toInstantText(one.completeThrough)),
       style: (one) => (one.completeThrough === null ? 'yellow' : undefined),
     },
