@@ -15,6 +15,7 @@ import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { ROLES } from './roles.ts';
 import { VERSION } from './version.ts';
+import { addWatchCommands } from './watch-commands.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 incomplete coverage, 5 database newer than this version.`;
@@ -49,6 +50,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addHelpText('after', `\nTry it without any account: edgeledger demo${EXIT_CODES}`);
   addShowCommands(program, io, finish);
   addLoadCommands(program, io, finish);
+  addWatchCommands(program, { io, finish, withRange });
   addServeCommands(program, io, finish);
   return program;
 }

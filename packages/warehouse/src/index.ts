@@ -3,6 +3,7 @@ export {
   type EmbeddedPostgresOptions,
   openEmbeddedPostgres,
 } from './embedded/open.ts';
+export type { RejectedUnit, RejectFilter, RejectsFound } from './find-rejects.ts';
 export type { AppliedMapping, ColumnMapping } from './mapping/apply.ts';
 export type { RefusedUnit } from './mapping/convert.ts';
 export type { UnmappedColumn } from './mapping/unmapped.ts';
