@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { runAlertsListCommand, runAlertsTestCommand } from './commands/alerts.ts';
 import { runRejectsListCommand, runRejectsRetryCommand } from './commands/rejects.ts';
 import type { Io } from './io.ts';
 
@@ -12,6 +13,7 @@ export interface CommandContext {
 /** Commands about what needs a person: records that were refused, and alerts. */
 export function addWatchCommands(program: Command, context: CommandContext): void {
   addRejectsCommands(program, context);
+  addAlertsCommands(program, context);
 }
 
 function addRejectsCommands(program: Command, { io, finish, withRange }: CommandContext): void {
@@ -47,6 +49,23 @@ function addRejectsCommands(program: Command, { io, finish, withRange }: Command
       '\nExamples:\n  edgeledger rejects retry\n  edgeledger rejects retry cdn_logs_20261120 --from-archive',
     )
     .action(async (keys: string[], options) => finish(await runRejectsRetryCommand(io, keys, options)));
+}
+
+function addAlertsCommands(program: Command, { io, finish }: CommandContext): void {
+  const alerts = program
+    .command('alerts')
+    .description('what needs a person: failed, late, lost or held back reports, new columns');
+  alerts
+    .command('list', { isDefault: true })
+    .description('open alerts, the oldest first')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  edgeledger alerts\n  edgeledger alerts list --json')
+    .action(async (options) => finish(await runAlertsListCommand(io, options)));
+  alerts
+    .command('test')
+    .description('send a test message to the webhook of edgeledger.yaml')
+    .addHelpText('after', '\nExample:\n  edgeledger alerts test')
+    .action(async () => finish(await runAlertsTestCommand(io)));
 }
 
 function toLimit(text: string): number {

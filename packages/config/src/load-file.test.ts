@@ -101,6 +101,7 @@ test('the documented example is read in full', () => {
   expect(config.archive).toEqual({ kind: 'directory', path: '/app/.edgeledger/archive', keepDays: 400 });
   expect(config.alerts?.webhook.reveal()).toBe('https://hooks.example/T/s');
   expect(config.alerts?.format).toBe('slack');
+  expect(config.alerts?.lostSoonDays).toBe(7);
   expect(config.configFile).toBe('/app/edgeledger.yaml');
 });
 
@@ -313,6 +314,9 @@ test.each([
   ['archive: { kind: tape }', /archive\.kind: "tape" is not one of: off, directory, s3/],
   ['alerts: { webhook: hunter2 }', /alerts\.webhook: \[secret\] is not an http or https URL/],
   ['alerts: { format: slack }', /alerts\.webhook: is missing/],
+  ['alerts: { webhook: "http://hooks.example/T" }', /alerts\.webhook: "?http:\/\/.*would send the alerts unencrypted|alerts\.webhook: \[secret\] would/],
+  ['alerts: { webhook: "https://a:b@hooks.example/T" }', /must not contain a user or password/],
+  ['alerts: { webhook: "https://hooks.example/T", lostSoonDays: 0 }', /lostSoonDays: "0" is not a whole number/],
   [
     'schedule: { imgix: "5 24 * * *" }',
     /schedule\.imgix: "5 24 \* \* \*" is not a cron pattern \(see the hour\)/,

@@ -1,5 +1,14 @@
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
+export {
+  ALERT_KINDS,
+  type Alert,
+  type AlertBook,
+  type AlertClaim,
+  type AlertKind,
+  type AlertRules,
+  DEFAULT_LOST_SOON_DAYS,
+} from './contracts/alert-book.ts';
 export type { Archive, ArchiveEntry } from './contracts/archive.ts';
 export {
   type RateBudget,

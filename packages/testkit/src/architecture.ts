@@ -27,6 +27,7 @@ const BANNED_NAMES = /^(utils?|helpers?|common|misc|lib|types|.*\d)\.ts$/;
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
   'packages/config': ['core'],
+  'packages/alerts': ['core', 'http'],
   'packages/archive': ['core'],
   'packages/http': ['core'],
   'packages/telemetry': ['core'],
@@ -65,6 +66,7 @@ const TEST_ONLY_IMPORTS = [
   'core',
   'telemetry',
   'archive',
+  'alerts',
 ];
 
 export function readSourceFiles(root: string): SourceFile[] {

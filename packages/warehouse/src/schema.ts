@@ -1,5 +1,6 @@
 import type { UnitState } from '@edgeledger/core';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { AlertsTable } from './alerts/alerts-schema.ts';
 
 /*
  * One interface for each table and view of the ledger. A test compares them with the live catalog in both
@@ -278,6 +279,7 @@ export interface WarehouseSchema {
   'ledger.rejects': RejectsTable;
   'ledger.findings': FindingsTable;
   'ledger.schema_changes': SchemaChangesTable;
+  'ledger.alerts': AlertsTable;
   'ledger.datasets': DatasetsTable;
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import {
+  type AlertBook,
   type Dataset,
   type Ledger,
   type Loader,
@@ -8,6 +9,7 @@ import {
   silentLogger,
 } from '@edgeledger/core';
 import { Kysely, PostgresDialect } from 'kysely';
+import { createAlertBook } from './alerts/alert-book.ts';
 import { openConnection } from './connect.ts';
 import { createLedger } from './ledger.ts';
 import { createLoader } from './loader.ts';
@@ -56,6 +58,7 @@ export interface Warehouse extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly loader: Loader;
   readonly questions: Questions;
+  readonly alerts: AlertBook;
   readonly mapping: Mapping;
   /** What the vendors allow to all workers of this warehouse together. */
   readonly rateBudget: RateBudget;
@@ -97,6 +100,7 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
       version: options.version ?? null,
     }),
     questions: createQuestions(connection, database),
+    alerts: createAlertBook(connection, database),
     mapping: {
       unmapped: (datasets) => findUnmapped(connection, datasets),
       apply: (mappings, { force }) => applyMappings(connection, mappings, { force, logger }),

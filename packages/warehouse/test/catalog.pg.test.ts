@@ -10,7 +10,7 @@ afterAll(() => database.drop());
 
 /** What a TypeScript type of schema.ts can hold, as the catalog says it. */
 const TYPES: Readonly<Record<string, readonly string[]>> = {
-  string: ['text', 'bigint', 'numeric', 'date'],
+  string: ['text', 'bigint', 'numeric', 'date', 'uuid'],
   number: ['integer'],
   boolean: ['boolean'],
   Duration: ['interval'],
@@ -28,7 +28,9 @@ interface Member {
 
 /** Reads the interfaces as text: types are gone when a test runs. */
 async function readInterfaces(): Promise<Map<string, Map<string, Member>>> {
-  const text = await readFile(new URL('../src/schema.ts', import.meta.url), 'utf8');
+  const files = ['../src/schema.ts', '../src/alerts/alerts-schema.ts'];
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, import.meta.url), 'utf8')));
+  const text = texts.join('\n');
   const members = (name: string): Map<string, Member> => {
     const body = new RegExp(`export interface ${name} \\{([^}]*)\\}`).exec(text)?.[1] ?? '';
     const lines = [...body.matchAll(/^ {2}'?([\w.]+)'?: (.+);$/gm)];

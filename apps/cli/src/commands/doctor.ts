@@ -3,6 +3,7 @@ import { checkSource } from '../check-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { openQueue, openSources, readSetup, type Services, type Setup, withServices } from '../services.ts';
+import { describeAlerts } from './alerts.ts';
 
 export interface DoctorOptions {
   readonly json?: boolean;
@@ -35,6 +36,7 @@ async function checkStores(setup: Setup): Promise<SourceCheck[]> {
     withServices(setup, { role: 'doctor', skipSchema: true }, async (services) => {
       checks.push(await probe('postgres', () => describePostgres(services)));
       checks.push(await probe('queue', () => describeQueue(services)));
+      checks.push(await describeAlerts(services));
       return 'reachable';
     }),
   );
