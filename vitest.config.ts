@@ -28,7 +28,12 @@ export default defineConfig({
       project('architecture', ['packages/testkit/test/architecture.test.ts'], 20_000),
       project('postgres', ['{apps,packages}/*/test/**/*.pg.test.ts'], 60_000, POSTGRES),
       project('queue', ['{apps,packages}/*/test/**/*.queue.test.ts'], 60_000, POSTGRES),
-      project('e2e', ['{apps,packages}/*/test/**/*.e2e.test.ts'], 120_000, POSTGRES),
+      project(
+        'e2e',
+        ['{apps,packages}/*/test/**/*.e2e.test.ts', 'bench/test/**/*.e2e.test.ts'],
+        120_000,
+        POSTGRES,
+      ),
     ],
   },
 });

@@ -7,6 +7,8 @@ CREATE SCHEMA imgix;
 COMMENT ON SCHEMA imgix IS 'Data of imgix reports, one table per report type.';
 CREATE SCHEMA ledger;
 COMMENT ON SCHEMA ledger IS 'Bookkeeping: which unit is loaded, which is not yet, which is lost, and why.';
+CREATE SCHEMA partitions;
+COMMENT ON SCHEMA partitions IS 'Where the partitions of large data tables are: one table for each day, below it one for each account. Read them through their table.';
 CREATE SCHEMA staging;
 COMMENT ON SCHEMA staging IS 'Rows that are being loaded and that no reader may see yet. Nothing here is worth a backup.';
 
@@ -410,8 +412,8 @@ CREATE TABLE imgix.cdn_logs (
   referers text,
   user_agent text,
   load_id bigint NOT NULL,
-  CONSTRAINT cdn_logs_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
-);
+  CONSTRAINT cdn_logs_part_row_no_unit_pkey PRIMARY KEY (part, row_no, account, report_key, period_start)
+) PARTITION BY RANGE (period_start);
 
 COMMENT ON TABLE imgix.cdn_logs IS 'CDN log records of one UTC day (imgix report cdn_logs, daily). Only referers and user_agent are documented; the other column names are assumptions.';
 COMMENT ON COLUMN imgix.cdn_logs.account IS 'Account name of the source, as configured.';
@@ -433,6 +435,42 @@ COMMENT ON COLUMN imgix.cdn_logs.bytes IS 'Bytes sent. Assumed name.';
 COMMENT ON COLUMN imgix.cdn_logs.referers IS 'Referer that was sent; NULL when none was. Documented name.';
 COMMENT ON COLUMN imgix.cdn_logs.user_agent IS 'User agent that was sent; NULL when none was. Documented name.';
 COMMENT ON COLUMN imgix.cdn_logs.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
+
+CREATE TABLE imgix.image_analytics (
+  account text NOT NULL,
+  report_key text NOT NULL,
+  period_start timestamp with time zone NOT NULL,
+  period_end timestamp with time zone NOT NULL,
+  part integer NOT NULL,
+  row_no bigint NOT NULL,
+  source_id text,
+  source_name text,
+  origin_image_url text,
+  requests bigint,
+  bandwidth bigint,
+  errors bigint,
+  mild_errors bigint,
+  severe_errors bigint,
+  load_id bigint NOT NULL,
+  CONSTRAINT image_analytics_part_row_no_unit_pkey PRIMARY KEY (part, row_no, account, report_key, period_start)
+) PARTITION BY RANGE (period_start);
+
+COMMENT ON TABLE imgix.image_analytics IS 'Figures per origin image (imgix report image_analytics), cumulative since the first of the month: do not add days up. All column names are assumptions.';
+COMMENT ON COLUMN imgix.image_analytics.account IS 'Account name of the source, as configured.';
+COMMENT ON COLUMN imgix.image_analytics.report_key IS 'The unit the row belongs to, see ledger.units.';
+COMMENT ON COLUMN imgix.image_analytics.period_start IS 'Midnight UTC of the day the report covers.';
+COMMENT ON COLUMN imgix.image_analytics.period_end IS 'The next midnight UTC, exclusive.';
+COMMENT ON COLUMN imgix.image_analytics.part IS 'Number of the part (file) the row came from.';
+COMMENT ON COLUMN imgix.image_analytics.row_no IS 'Ordinal of the record in its part, 1-based, rejected records counted too.';
+COMMENT ON COLUMN imgix.image_analytics.source_id IS 'imgix Source id. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.source_name IS 'Name of the Source; NULL when it was deleted or renamed. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.origin_image_url IS 'URL of the origin image. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.requests IS 'Requests for the image. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.bandwidth IS 'Bytes sent; NULL in reports of the older layout. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.errors IS 'Requests that ended in an error. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.mild_errors IS 'Requests that ended in a 4xx error. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.severe_errors IS 'Requests that ended in a 5xx error. Assumed name.';
+COMMENT ON COLUMN imgix.image_analytics.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
 
 CREATE TABLE imgix.credit_analytics_daily (
   account text NOT NULL,
@@ -533,42 +571,6 @@ COMMENT ON COLUMN imgix.credit_analytics_mtd.video_vmaf_encoded_seconds_credits 
 COMMENT ON COLUMN imgix.credit_analytics_mtd.video_render_cache_credits IS 'Credits used for video render cache. 0 so far, says the vendor.';
 COMMENT ON COLUMN imgix.credit_analytics_mtd.specialized_transformations_credits IS 'Credits used for specialized transformations.';
 COMMENT ON COLUMN imgix.credit_analytics_mtd.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
-
-CREATE TABLE imgix.image_analytics (
-  account text NOT NULL,
-  report_key text NOT NULL,
-  period_start timestamp with time zone NOT NULL,
-  period_end timestamp with time zone NOT NULL,
-  part integer NOT NULL,
-  row_no bigint NOT NULL,
-  source_id text,
-  source_name text,
-  origin_image_url text,
-  requests bigint,
-  bandwidth bigint,
-  errors bigint,
-  mild_errors bigint,
-  severe_errors bigint,
-  load_id bigint NOT NULL,
-  CONSTRAINT image_analytics_unit_part_row_no_pkey PRIMARY KEY (account, report_key, period_start, part, row_no)
-);
-
-COMMENT ON TABLE imgix.image_analytics IS 'Figures per origin image (imgix report image_analytics), cumulative since the first of the month: do not add days up. All column names are assumptions.';
-COMMENT ON COLUMN imgix.image_analytics.account IS 'Account name of the source, as configured.';
-COMMENT ON COLUMN imgix.image_analytics.report_key IS 'The unit the row belongs to, see ledger.units.';
-COMMENT ON COLUMN imgix.image_analytics.period_start IS 'Midnight UTC of the day the report covers.';
-COMMENT ON COLUMN imgix.image_analytics.period_end IS 'The next midnight UTC, exclusive.';
-COMMENT ON COLUMN imgix.image_analytics.part IS 'Number of the part (file) the row came from.';
-COMMENT ON COLUMN imgix.image_analytics.row_no IS 'Ordinal of the record in its part, 1-based, rejected records counted too.';
-COMMENT ON COLUMN imgix.image_analytics.source_id IS 'imgix Source id. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.source_name IS 'Name of the Source; NULL when it was deleted or renamed. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.origin_image_url IS 'URL of the origin image. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.requests IS 'Requests for the image. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.bandwidth IS 'Bytes sent; NULL in reports of the older layout. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.errors IS 'Requests that ended in an error. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.mild_errors IS 'Requests that ended in a 4xx error. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.severe_errors IS 'Requests that ended in a 5xx error. Assumed name.';
-COMMENT ON COLUMN imgix.image_analytics.load_id IS 'The load that wrote the row as it is, see ledger.loads.';
 
 CREATE TABLE imgix.mild_errors (
   account text NOT NULL,
@@ -1536,6 +1538,7 @@ CREATE TABLE ledger.units (
   held_revision text,
   held_rows bigint,
   held_at timestamp with time zone,
+  pruned_at timestamp with time zone,
   CONSTRAINT units_unit_id_pkey PRIMARY KEY (unit_id),
   CONSTRAINT units_account_dataset_report_key_key UNIQUE (account, dataset, report_key),
   CONSTRAINT units_load_id_fkey FOREIGN KEY (load_id) REFERENCES ledger.loads(load_id) DEFERRABLE INITIALLY DEFERRED,
@@ -1575,6 +1578,7 @@ COMMENT ON COLUMN ledger.units.held_fingerprint IS 'Hash of the rows of a revisi
 COMMENT ON COLUMN ledger.units.held_revision IS 'Like revision, of the one that is kept back.';
 COMMENT ON COLUMN ledger.units.held_rows IS 'Rows of the revision that is kept back.';
 COMMENT ON COLUMN ledger.units.held_at IS 'When it was first read with this content.';
+COMMENT ON COLUMN ledger.units.pruned_at IS 'When its rows were dropped because they were older than the dataset keeps them; NULL while they are there. Counts are of what was there.';
 
 CREATE VIEW ledger.coverage AS
  SELECT account,

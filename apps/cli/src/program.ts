@@ -6,6 +6,7 @@ import { runGapsCommand } from './commands/gaps.ts';
 import { runImportCommand } from './commands/import-files.ts';
 import { runMigrateCommand } from './commands/migrate.ts';
 import { runPlanCommand } from './commands/plan.ts';
+import { runPruneCommand } from './commands/prune.ts';
 import { runReplayCommand } from './commands/replay.ts';
 import { runRunCommand } from './commands/run.ts';
 import { runSchemaApplyCommand, runSchemaCommand } from './commands/schema.ts';
@@ -150,6 +151,21 @@ function addLoadCommands(program: Command, io: Io, finish: (code: number) => voi
     )
     .action(async (files: string[], options) => finish(await runImportCommand(io, files, options)));
   program
+    .command('prune')
+    .description(
+      'drop rows older than keepDays of their dataset, by whole days; the ledger keeps the reports',
+    )
+    .option('--dataset <name>', 'only this dataset: cdn_logs or image_analytics')
+    .option('--account <name>', 'only this account (default: all configured; with --keep-days: default)')
+    .option('--keep-days <n>', 'days to keep, instead of what edgeledger.yaml says', toKeepDays)
+    .option('--dry-run', 'only print what would go')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgeledger prune\n  edgeledger prune --dataset cdn_logs --keep-days 400 --dry-run',
+    )
+    .action(async (options) => finish(await runPruneCommand(io, options)));
+  program
     .command('migrate')
     .description('apply database migrations (warehouse, and queue tables when no Redis is configured)')
     .option('--json', 'as JSON')
@@ -206,6 +222,12 @@ function toDays(text: string): number {
   const days = Number(text);
   if (Number.isInteger(days) && days >= 1 && days <= 90) return days;
   throw new InvalidArgumentError('Give a whole number from 1 to 90, the days that the vendors keep.');
+}
+
+function toKeepDays(text: string): number {
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= 36_500) return days;
+  throw new InvalidArgumentError('Give a whole number of days, 1 or more.');
 }
 
 function toPort(text: string): number {

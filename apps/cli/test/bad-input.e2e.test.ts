@@ -48,6 +48,12 @@ test.each([
     EXIT.usage,
     /no source "fastly". Configured: imgix-default, akamai-default/,
   ],
+  [
+    ['prune', '--keep-days', '5'],
+    EXIT.usage,
+    /--keep-days needs --dataset cdn_logs or --dataset image_analytics/,
+  ],
+  [['prune', '--keep-days', '0', '--dataset', 'cdn_logs'], EXIT.usage, /whole number of days/],
   [['fly'], EXIT.usage, /unknown command 'fly'/],
   [['demo', '--days', '91'], EXIT.usage, /from 1 to 90/],
   [

@@ -20,6 +20,8 @@ export interface ColumnConfig {
 
 export interface DatasetConfig {
   readonly accumulation?: Accumulation;
+  /** Days that rows are kept in the warehouse; `prune` drops older ones. Only for datasets kept by day. */
+  readonly keepDays?: number;
   readonly columns?: Readonly<Record<string, ColumnConfig>>;
 }
 

@@ -88,10 +88,13 @@ const checkReportName = matching(
   'is not the name of a report of Reporting API v1, such as hits-by-time.',
 );
 
-const dataset = shape({
+const datasetMembers = {
   accumulation: checked(oneOf(['daily', 'month_to_date'])).optional(),
   columns: z.record(columnName, column).optional(),
-});
+};
+const dataset = shape(datasetMembers);
+/** Kept in partitions by day, so old days can be dropped. */
+const datasetByDay = shape({ ...datasetMembers, keepDays: checked(wholeNumber(1, 36_500)).optional() });
 
 const imgixSource = shape({
   vendor: z.literal('imgix'),
@@ -101,8 +104,8 @@ const imgixSource = shape({
   fileHosts: listOf(checked(checkHost)).optional(),
   reportTypes: listOf(reportType).optional(),
   datasets: shape({
-    cdn_logs: dataset.optional(),
-    image_analytics: dataset.optional(),
+    cdn_logs: datasetByDay.optional(),
+    image_analytics: datasetByDay.optional(),
     source_analytics: dataset.optional(),
     mild_errors: dataset.optional(),
     credit_analytics_daily: dataset.optional(),

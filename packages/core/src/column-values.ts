@@ -25,14 +25,21 @@ function readInteger(field: string, max: bigint): string | undefined {
   return value > max || value < -max - 1n ? undefined : value.toString();
 }
 
+/** Far more than any figure has, far less than what Postgres's numeric refuses (131,072 digits). */
+const DECIMAL_MAX_CHARACTERS = 1000;
+
 function readDecimal(field: string): string | undefined {
   const text = field.trim();
-  return DECIMAL.test(text) ? text : undefined;
+  return text.length <= DECIMAL_MAX_CHARACTERS && DECIMAL.test(text) ? text : undefined;
 }
 
+/** Postgres refuses what is too large for a double and what would silently become zero. */
 function readDouble(field: string): string | undefined {
   const text = readDecimal(field);
-  return text !== undefined && Number.isFinite(Number(text)) ? text : undefined;
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  const vanishes = value === 0 && /[1-9]/.test(text.replace(/e.*$/i, ''));
+  return Number.isFinite(value) && !vanishes ? text : undefined;
 }
 
 function isRealDate(year: number, month: number, day: number): boolean {
@@ -66,6 +73,10 @@ function readInstant(field: string): string | undefined {
   if (!isRealDate(Number(year), Number(month), Number(day))) return undefined;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const offset = /^(Z|UTC|GMT)$/i.test(zone) ? 'Z' : zone;
+  // Postgres knows offsets up to 15:59
+  const displacement = /^[+-](\d{2}):?(\d{2})?$/.exec(offset);
+  if (displacement !== null && (Number(displacement[1]) > 15 || Number(displacement[2] ?? 0) > 59))
+    return undefined;
   return `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${offset}`;
 }
 
@@ -83,14 +94,48 @@ function readBoolean(field: string): string | undefined {
   return undefined;
 }
 
+/** JSON as Postgres's jsonb takes it: no NUL and no half of a surrogate pair, also not escaped. */
 function readJson(field: string): string | undefined {
   try {
     JSON.parse(field);
   } catch {
     return undefined;
   }
-  // jsonb cannot hold NUL, also not escaped
-  return /\\u0000/.test(field) ? undefined : field;
+  if (/\\u0000/.test(field) || hasLoneSurrogateEscape(field)) return undefined;
+  // numbers are stored as numeric, whose exponents end at 131,072 digits; depth is limited by the server's stack
+  return hasHugeExponent(field) || isDeeperThan(field, JSON_MAX_DEPTH) ? undefined : field;
+}
+
+const HUGE_EXPONENT = /\d[eE][+-]?0*[1-9]\d{3,}/;
+
+function hasHugeExponent(field: string): boolean {
+  return HUGE_EXPONENT.test(field) && HUGE_EXPONENT.test(field.replaceAll(/"(?:[^"\\]|\\.)*"/gs, '""'));
+}
+
+const JSON_MAX_DEPTH = 1000;
+
+function hasLoneSurrogateEscape(field: string): boolean {
+  if (!/\\u[dD]/.test(field)) return false;
+  let highEndsAt = -1;
+  for (const match of field.matchAll(/\\(?:u([0-9a-fA-F]{4})|.)/gs)) {
+    const unit = match[1] === undefined ? 0 : Number.parseInt(match[1], 16);
+    const isLow = unit >= 0xdc00 && unit <= 0xdfff;
+    if (isLow !== (highEndsAt !== -1 && highEndsAt === match.index)) return true;
+    if (highEndsAt !== -1 && !isLow) return true;
+    highEndsAt = unit >= 0xd800 && unit <= 0xdbff ? match.index + match[0].length : -1;
+  }
+  return highEndsAt !== -1;
+}
+
+function isDeeperThan(field: string, limit: number): boolean {
+  if (field.length <= limit) return false;
+  let depth = 0;
+  for (const match of field.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (match[0] === '[' || match[0] === '{') depth += 1;
+    else if (match[0] === ']' || match[0] === '}') depth -= 1;
+    if (depth > limit) return true;
+  }
+  return false;
 }
 
 const READERS: Record<ColumnType, FieldReader> = {

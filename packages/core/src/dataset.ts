@@ -36,9 +36,10 @@ export type Accumulation = 'daily' | 'month_to_date' | 'interval' | 'window';
 
 /**
  * How a load meets what was there before. `upsert` writes only rows that differ and deletes vanished ones;
- * `replace` swaps the unit's rows as a whole, when any of them differs.
+ * `replace` swaps the unit's rows as a whole, when any of them differs; `partition` does the same for large reports,
+ * by filling a table aside and attaching it as a partition.
  */
-export type LoadStrategy = 'upsert' | 'replace';
+export type LoadStrategy = 'upsert' | 'replace' | 'partition';
 
 /** One kind of report that lands in one table. Datasets are data: code asks them, never their name. */
 export interface Dataset {

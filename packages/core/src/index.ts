@@ -20,6 +20,8 @@ export {
 } from './contracts/rate-budget.ts';
 export type {
   CompanionRows,
+  CopyBatch,
+  CopyLayout,
   DiscoverRange,
   Finding,
   OpenedPart,

@@ -9,7 +9,7 @@ import { ensureTemplate, openTestServer, toDatabaseUrl, withClient } from './tes
  * listing in SQL's words, built from the catalog, and not meant to be run: pg_dump is not part of the embedded server.
  */
 
-const SCHEMAS = `('imgix', 'akamai', 'ledger', 'staging')`;
+const SCHEMAS = `('imgix', 'akamai', 'ledger', 'partitions', 'staging')`;
 
 const SCHEMAS_SQL = `
 SELECT format(E'CREATE SCHEMA %I;\\n%s', nspname,
@@ -124,10 +124,14 @@ async function dumpTable(client: pg.Client, { name, oid, columns }: TableToDump)
     ),
     ...constraints.rows.map((row) => `CONSTRAINT ${row.name} ${row.definition}`),
   ];
+  const partitioned = await client.query<{ key: string | null }>('SELECT pg_get_partkeydef($1::oid) AS key', [
+    oid,
+  ]);
+  const key = partitioned.rows[0]?.key ?? null;
   return [
     `CREATE TABLE ${name} (`,
     members.map((member) => `  ${member}`).join(',\n'),
-    ');',
+    key === null ? ');' : `) PARTITION BY ${key};`,
     ...indexes.rows.map((row) => `${row.definition};`),
   ];
 }

@@ -9,6 +9,7 @@ export type { RefusedUnit } from './mapping/convert.ts';
 export type { UnmappedColumn } from './mapping/unmapped.ts';
 export { MINIMUM_SERVER_VERSION, type MigrationReport } from './migrate.ts';
 export { type MigrationFile, migrationsFolder, readMigrations } from './migrations-folder.ts';
+export type { PrunedDay, PruneRequest } from './partition/prune.ts';
 export type {
   CoverageFilter,
   DatasetTotal,

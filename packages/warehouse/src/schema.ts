@@ -66,6 +66,7 @@ export interface UnitsTable {
   held_revision: string | null;
   held_rows: NullableBigIntText;
   held_at: Instant | null;
+  pruned_at: Instant | null;
 }
 
 /** One element of `ledger.loads.parts`. */

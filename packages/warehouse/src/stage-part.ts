@@ -6,6 +6,7 @@ import {
   type Logger,
   type ParsedPart,
   type PartReceipt,
+  type Reject,
   type StageProgress,
 } from '@edgeledger/core';
 import type pg from 'pg';
@@ -18,11 +19,13 @@ import {
   toStagedColumns,
 } from './columns.ts';
 import type { Connection } from './connect.ts';
+import { copyTuples, fitsBinary } from './copy-binary.ts';
 import { toCopyChunks } from './copy-text.ts';
-import { quoteIdentifier, type Relation } from './identifiers.ts';
+import { quoteIdentifier, type Relation, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
+import { createLeaf, isPartitioned } from './partition/leaf.ts';
 import { STORED_REJECTS_PER_PART, stageRejects } from './rejects.ts';
-import { assertLoadRuns, lockLoadShared, removeStagedPart, stagingTable } from './staging.ts';
+import { assertLoadRuns, leafTable, lockLoadShared, removeStagedPart, stagingTable } from './staging.ts';
 import { withTransaction } from './transaction.ts';
 
 export interface StagePartRequest {
@@ -50,6 +53,10 @@ export async function stagePart(connection: Connection, request: StagePartReques
     logger: request.logger,
   });
   await unstagePart(connection, load, partNo);
+  const isBinary = part.copy !== undefined && fitsBinary(columns, tableColumns);
+  const toLeaf = isBinary && (await isPartitioned(connection.queries, toDataTable(load.dataset)));
+  // on its own, so that the parts of one report do not wait for each other's COPY
+  if (toLeaf) await makeLeaf(connection, load);
   const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
   return await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);
@@ -57,14 +64,26 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await assertLoadRuns(client, load.loadId, 'now');
     // the same part may have been staged by another worker while this one waited
     await removeStagedPart(client, load.loadId, partNo);
-    const relation = stagingTable(load.loadId, partNo);
-    await createStagingTable(client, relation, { columns, tableColumns, kind: 'UNLOGGED' });
+    const relation = toLeaf ? leafTable(load.loadId) : stagingTable(load.loadId, partNo);
+    if (!toLeaf) await createStagingTable(client, relation, { columns, tableColumns, kind: 'UNLOGGED' });
     const hash = createHash('sha256').update(JSON.stringify(columns.map(({ name, type }) => [name, type])));
     const counts: Counts = { rows: 0, rejects: 0 };
-    const copied = await copyRows(client, relation, {
-      columns,
-      chunks: copyText(connection, request, columns, { hash, counts }),
-    });
+    const copied =
+      isBinary && part.copy !== undefined
+        ? await copyTuples(client, part.copy, {
+            relation,
+            columns,
+            ...(toLeaf ? { partNo } : {}),
+            freeze: false,
+            onBatch: async (batch) => {
+              hash.update(batch.tuples);
+              await takeBatch(connection, request, counts, { ...batch, rowCount: batch.rows });
+            },
+          })
+        : await copyRows(client, relation, {
+            columns,
+            chunks: copyText(connection, request, columns, { hash, counts }),
+          });
     if (copied !== counts.rows) {
       throw new InvariantError(
         `Part ${partNo} of ${load.label}: ${counts.rows} rows sent, ${copied} staged.`,
@@ -152,24 +171,50 @@ export async function copyRows(
   return copy.rowCount;
 }
 
+async function makeLeaf(connection: Connection, load: LoadIdentity): Promise<void> {
+  const options = { pool: 'loads', doing: `Making the table of ${load.label}` } as const;
+  await withTransaction(connection, options, async (client) => {
+    await lockLoadShared(client, load.loadId);
+    await assertLoadRuns(client, load.loadId, 'untilCommit');
+    await createLeaf(client, load);
+  });
+}
+
+interface CountedBatch {
+  readonly rowCount: number;
+  readonly rejects: readonly Reject[];
+  readonly bytes: number;
+}
+
+/** Writes the rejects of a batch, counts it, and tells who watches. */
+async function takeBatch(
+  connection: Connection,
+  { load, partNo, onProgress }: StagePartRequest,
+  counts: Counts,
+  batch: CountedBatch,
+): Promise<void> {
+  const room = Math.max(0, STORED_REJECTS_PER_PART - counts.rejects);
+  await stageRejects(connection, { loadId: load.loadId, partNo }, batch.rejects.slice(0, room));
+  counts.rows += batch.rowCount;
+  counts.rejects += batch.rejects.length;
+  onProgress?.({ rows: batch.rowCount, rejects: batch.rejects.length, bytes: batch.bytes });
+}
+
 /** The part as COPY text; on the way it is hashed and counted, and its rejects are written. */
 async function* copyText(
   connection: Connection,
-  { load, partNo, part, onProgress }: StagePartRequest,
+  request: StagePartRequest,
   columns: readonly StagedColumn[],
   { hash, counts }: { readonly hash: Hash; readonly counts: Counts },
 ): AsyncGenerator<string> {
+  const { part } = request;
   const positions = columns.map((column) => column.position);
   for await (const batch of part.batches) {
     for (const text of toCopyChunks(batch.rows, positions, part.columns.length)) {
       hash.update(text);
       yield text;
     }
-    const room = Math.max(0, STORED_REJECTS_PER_PART - counts.rejects);
-    await stageRejects(connection, { loadId: load.loadId, partNo }, batch.rejects.slice(0, room));
-    counts.rows += batch.rows.length;
-    counts.rejects += batch.rejects.length;
-    onProgress?.({ rows: batch.rows.length, rejects: batch.rejects.length, bytes: batch.bytes });
+    await takeBatch(connection, request, counts, { ...batch, rowCount: batch.rows.length });
   }
 }
 

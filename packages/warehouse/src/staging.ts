@@ -8,6 +8,8 @@ import { quoteIdentifier, type Relation, toRelation } from './identifiers.ts';
  * Each part has an unlogged table of its own, staging.load_<load id>_part_<part>: parts of one report are staged by
  * several processes at once, none of them waits for another's ALTER or DELETE, and forgetting a part is a DROP.
  * The table, its rows and its receipt in staging.parts commit together, so a part is staged whole or not at all.
+ *
+ * Parts of partitioned datasets go into one logged table for all of them, staging.load_<load id>_leaf (partition/leaf.ts).
  */
 
 export function stagingTable(loadId: string, partNo: number): Relation {
@@ -17,12 +19,32 @@ export function stagingTable(loadId: string, partNo: number): Relation {
   return toRelation('staging', `load_${loadId}_part_${partNo}`);
 }
 
+/** Where all parts of a load for a partitioned table are. */
+export function leafTable(loadId: string): Relation {
+  if (!/^\d+$/.test(loadId)) throw new InvariantError(`Load ${loadId} cannot be staged: it is no number.`);
+  return toRelation('staging', `load_${loadId}_leaf`);
+}
+
+/**
+ * Whether a table is there now. Not by `to_regclass`: inside a transaction that may answer from a cache which has not heard of
+ * a table that another session has just made or dropped.
+ */
+export async function relationExists(client: pg.Pool | pg.PoolClient, relation: Relation): Promise<boolean> {
+  const found = await client.query(
+    `SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = $1 AND relname = $2`,
+    [relation.schema, relation.table],
+  );
+  return found.rows.length > 0;
+}
+
 /** A staged part as publishing reads it. */
 export interface StagedPart {
   readonly partNo: number;
   readonly relation: Relation;
   readonly columns: readonly string[];
   readonly rows: number;
+  /** Its rows are in the load's leaf already, not in a table of their own. */
+  readonly inLeaf: boolean;
 }
 
 /**
@@ -67,8 +89,15 @@ export async function assertLoadRuns(
 
 /** Forgets one staged part: table, receipt, rejects. */
 export async function removeStagedPart(client: pg.PoolClient, loadId: string, partNo: number): Promise<void> {
-  await client.query(`DROP TABLE IF EXISTS ${stagingTable(loadId, partNo).sql}`);
-  await client.query('DELETE FROM staging.parts WHERE load_id = $1 AND part_no = $2', [loadId, partNo]);
+  const table = stagingTable(loadId, partNo);
+  const receipts = await client.query('DELETE FROM staging.parts WHERE load_id = $1 AND part_no = $2', [
+    loadId,
+    partNo,
+  ]);
+  if (await relationExists(client, table)) await client.query(`DROP TABLE ${table.sql}`);
+  else if (receipts.rowCount !== 0 && (await relationExists(client, leafTable(loadId)))) {
+    await client.query(`DELETE FROM ${leafTable(loadId).sql} WHERE part = $1`, [partNo]);
+  }
   await client.query('DELETE FROM staging.rejects WHERE load_id = $1 AND part_no = $2', [loadId, partNo]);
 }
 
@@ -76,7 +105,7 @@ export async function removeStagedPart(client: pg.PoolClient, loadId: string, pa
 export async function removeStagedLoad(client: pg.PoolClient, loadId: string): Promise<void> {
   const tables = await client.query<{ table: string }>(
     `SELECT relname AS table FROM pg_class
-     WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname ~ ('^load_' || $1 || '_part_[0-9]+$')`,
+     WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname ~ ('^load_' || $1 || '_(part_[0-9]+|leaf)$')`,
     [loadId],
   );
   if (tables.rows.length > 0) {

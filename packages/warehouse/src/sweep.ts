@@ -53,7 +53,7 @@ export async function sweepStaging(connection: Connection, request: SweepRequest
 async function dropOrphans(connection: Connection): Promise<number> {
   const found = await connection.queries.query<{ table: string }>(
     `SELECT relname AS table FROM pg_class
-     WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname ~ '^load_[0-9]+_part_[0-9]+$'
+     WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname ~ '^load_[0-9]+_(part_[0-9]+|leaf)$'
        AND NOT EXISTS (SELECT FROM staging.loads WHERE load_id = split_part(relname, '_', 2)::bigint)`,
   );
   for (const row of found.rows) {

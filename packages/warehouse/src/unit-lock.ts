@@ -20,6 +20,11 @@ export interface LockedUnit {
 export async function findLockedUnit(client: pg.PoolClient, unitId: string): Promise<LockedUnit | undefined> {
   await lockUnitRows(client, unitId);
   await client.query('SELECT FROM ledger.units WHERE unit_id = $1 FOR UPDATE', [unitId]);
+  return await readUnit(client, unitId);
+}
+
+/** The same without waiting for anyone: it may change at once. */
+export async function readUnit(client: pg.PoolClient, unitId: string): Promise<LockedUnit | undefined> {
   const result = await client.query<LockedUnit>(
     `SELECT state, fingerprint, rows, held_fingerprint, held_at, load_id, (
        SELECT max(load_id) FROM ledger.loads

@@ -23,6 +23,7 @@ import {
   readMigrationStatus,
 } from './migrate.ts';
 import { migrationsFolder } from './migrations-folder.ts';
+import { type PrunedDay, type PruneRequest, prunePartitions } from './partition/prune.ts';
 import { createQuestions, type Questions } from './questions.ts';
 import { createRateBudget } from './rate-budget.ts';
 import type { WarehouseSchema } from './schema.ts';
@@ -70,6 +71,8 @@ export interface Warehouse extends AsyncDisposable {
   assertMigrated(): Promise<void>;
   /** Clears away what killed processes left; by default what nobody touched for a day. */
   sweepStaging(now: Date, olderThanMs?: number): Promise<SweepReport>;
+  /** Drops the rows of days that are old enough, of a dataset that is partitioned by day. */
+  prune(request: PruneRequest): Promise<readonly PrunedDay[]>;
   close(): Promise<void>;
 }
 
@@ -111,6 +114,7 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     assertMigrated: () => assertMigrated(connection, folder),
     sweepStaging: (now, olderThanMs = STAGING_LIMIT_MS) =>
       sweepStaging(connection, { now, olderThanMs, logger }),
+    prune: (request) => prunePartitions(connection, request),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -19,7 +19,7 @@ export const LOGS: Dataset = {
   vendor: 'imgix',
   report: 'cdn_logs',
   accumulation: 'daily',
-  strategy: 'replace',
+  strategy: 'partition',
   identity: ['part', 'row_no'],
   columns: [],
   retentionDays: 90,

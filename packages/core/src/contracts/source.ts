@@ -103,7 +103,12 @@ export interface ParsedPart {
   readonly header: readonly string[];
   /** To be consumed once, to the end; throws when the part turns out truncated or malformed as a whole. */
   readonly batches: AsyncIterable<RowBatch>;
-  /** What is only known at the end. Valid after `batches` ended. */
+  /**
+   * The same records as Postgres's binary COPY tuples instead of rows: equal tables, equal rejects, several times
+   * cheaper. Absent where a format has no such path. Either `batches` or this is consumed, not both.
+   */
+  readonly copy?: (layout: CopyLayout) => AsyncIterable<CopyBatch>;
+  /** What is only known at the end. Valid after `batches`, or `copy`, ended. */
   facts(): PartFacts;
 }
 
@@ -116,6 +121,27 @@ export interface ParsedColumn extends Column {
 
 export interface RowBatch {
   readonly rows: readonly Row[];
+  readonly rejects: readonly Reject[];
+  /** Bytes read from the vendor since the batch before, compressed if they came so. */
+  readonly bytes: number;
+}
+
+/** Which fields each tuple of a binary COPY has: the part's number, if wanted, `row_no`, then these columns. */
+export interface CopyLayout {
+  /** Written as an `integer` in front of `row_no` (`bigint`). */
+  readonly partNo?: number;
+  /** Indexes into `ParsedPart.columns`; each field is written in its column's type. */
+  readonly positions: readonly number[];
+}
+
+export interface CopyBatch {
+  /**
+   * Whole tuples, without the signature and the trailer of a COPY file. The memory is used again for the batch after the
+   * next: one batch may be on its way while the next is made, and must have gone before another is asked for.
+   */
+  readonly tuples: Uint8Array;
+  /** How many. */
+  readonly rows: number;
   readonly rejects: readonly Reject[];
   /** Bytes read from the vendor since the batch before, compressed if they came so. */
   readonly bytes: number;

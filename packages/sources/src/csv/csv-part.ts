@@ -1,6 +1,9 @@
 import {
   ContractError,
+  type CopyBatch,
+  type CopyLayout,
   type Dataset,
+  InvariantError,
   type OpenedPart,
   type ParseContext,
   type ParsedPart,
@@ -8,8 +11,11 @@ import {
   type Row,
   type RowBatch,
 } from '@edgeledger/core';
-import { inflate } from '../bytes/inflate.ts';
+import { inflate, releaseChunk } from '../bytes/inflate.ts';
 import { countBytes } from '../bytes/part-bytes.ts';
+import { replayable } from '../bytes/replay.ts';
+import type { TupleField } from '../transcode/record-skimmer.ts';
+import { transcodePart } from '../transcode/transcode-part.ts';
 import { type HeaderRules, mapHeader } from './header.ts';
 import { isHeaderRecord } from './header-detection.ts';
 import { type CsvRecord, readRecords } from './record-reader.ts';
@@ -35,7 +41,9 @@ export async function parseCsvPart(
   options: CsvPartOptions,
 ): Promise<ParsedPart> {
   const counted = countBytes(part.bytes, context.signal);
-  const records = readRecords(inflate(counted.bytes, options));
+  const ownBuffers = new WeakSet<ArrayBufferLike>();
+  const inflated = replayable(inflate(counted.bytes, { ...options, ownBuffers }));
+  const records = readRecords(inflated.chunks);
   try {
     const first = await records.next();
     const firstBatch = first.done === true ? [] : first.value;
@@ -45,9 +53,35 @@ export async function parseCsvPart(
     const headerRecords = firstBatch.length - rest.length;
 
     async function* batches(): AsyncGenerator<RowBatch> {
+      inflated.forget();
       try {
         yield toBatch(rest);
         for await (const batch of records) yield toBatch(batch);
+      } finally {
+        part.destroy();
+      }
+    }
+    async function* copy(layout: CopyLayout): AsyncGenerator<CopyBatch> {
+      const fields = layout.positions.map((index): TupleField => {
+        const { position, column } = mapped[index] ?? failPosition(index, options.what);
+        const isIdentity = options.dataset.identity.includes(column.name);
+        return { position, type: column.type, blankIsText: isIdentity && column.type === 'text' };
+      });
+      const shape = {
+        partNo: layout.partNo,
+        fields,
+        fieldCount: header.length,
+        skipRecords: headerRecords,
+      };
+      try {
+        yield* transcodePart({
+          chunks: inflated.again(),
+          shape,
+          converter,
+          valueIndexes: layout.positions,
+          release: (chunk) => releaseChunk(chunk, ownBuffers),
+          takeByteCount: counted.takeCount,
+        });
       } finally {
         part.destroy();
       }
@@ -67,6 +101,7 @@ export async function parseCsvPart(
       columns: mapped.map(({ column }) => column),
       header,
       batches: batches(),
+      copy,
       facts: () => ({
         sha256: counted.sha256(),
         bytes: counted.totalBytes(),
@@ -80,6 +115,10 @@ export async function parseCsvPart(
     part.destroy();
     throw thrown;
   }
+}
+
+function failPosition(index: number, what: string): never {
+  throw new InvariantError(`${what}: there is no column ${index}.`);
 }
 
 /** The part's own header, or that of an earlier part of the same report. */

@@ -23,6 +23,15 @@ export interface FramedRecord {
   readonly defect: Extract<RejectCode, 'unterminated-quote' | 'malformed-quote' | 'record-too-large'> | null;
 }
 
+/** Takes sound records out of the framer's buffer ahead of it, a whole stretch at a time. */
+export interface RecordSkimmer {
+  /**
+   * Deals with the complete, well-formed records from `from` on, and stops in front of the first that is not.
+   * `line` is the physical line at `from`, and in the answer that at `next`.
+   */
+  skim(buffer: Buffer, from: number, line: number): { readonly next: number; readonly line: number };
+}
+
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 /** Of a record that is too large, only this much is kept for its reject. */
 const KEPT_OF_OVERSIZED_BYTES = 64 * 1024;
@@ -40,7 +49,28 @@ interface ScanState {
   atFieldStart: boolean;
 }
 
-export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): RecordFramer {
+/** An incomplete record up to this size is looked at from its start again, so that the skimmer gets it. */
+const SKIMMED_AGAIN_BYTES = 64 * 1024;
+
+export interface Skimming {
+  readonly skimmer: RecordSkimmer;
+  /** Gets each record that the framer had to cut itself. */
+  readonly onRecord: (record: FramedRecord) => void;
+  /** A chunk that was pushed is not needed any longer. */
+  readonly onCopied: (chunk: Uint8Array) => void;
+}
+
+const FIRST_ARENA_BYTES = 256 * 1024;
+/** After a huge record the memory is given back. */
+const LARGEST_KEPT_ARENA_BYTES = 4 * 1024 * 1024;
+
+/**
+ * @param onRecord gets each record at once, in file order with what the skimmer takes; then `push` and `end` give none.
+ */
+export function createRecordFramer(
+  maxRecordBytes: number = MAX_RECORD_BYTES,
+  skimming?: Skimming,
+): RecordFramer {
   let buffer: Buffer = Buffer.alloc(0);
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -49,9 +79,11 @@ export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): R
   /** Set while a record that is too large is being skipped: its line and its first bytes. */
   let oversized: { line: number; bytes: Buffer } | undefined;
   let resume: ScanState | undefined;
+  let arena: Buffer = Buffer.alloc(0);
 
   function take(final: boolean): FramedRecord[] {
-    buffer = Buffer.concat([buffer, ...held]);
+    // the skimmer is done with the bytes when it returns, so they may all pass through the same memory
+    buffer = skimming === undefined ? Buffer.concat([buffer, ...held]) : joinInPlace(buffer, held);
     held = [];
     heldBytes = 0;
     if (!started) {
@@ -62,13 +94,35 @@ export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): R
     const records: FramedRecord[] = [];
     let from = 0;
     for (;;) {
+      if (skimming !== undefined && oversized === undefined && resume === undefined) {
+        ({ next: from, line } = skimming.skimmer.skim(buffer, from, line));
+      }
       const step = oversized === undefined ? frame(from, final) : skipOversized(from, final);
-      if (step.record !== undefined) records.push(step.record);
+      if (step.record !== undefined) {
+        if (skimming === undefined) records.push(step.record);
+        else skimming.onRecord(step.record);
+      }
       from = step.next;
       if (step.stop) break;
     }
     buffer = buffer.subarray(from);
     return records;
+  }
+
+  function joinInPlace(rest: Buffer, chunks: readonly Uint8Array[]): Buffer {
+    const length = rest.length + heldBytes;
+    if (length > arena.length || arena.length > LARGEST_KEPT_ARENA_BYTES) {
+      arena = Buffer.allocUnsafeSlow(Math.max(length + (length >> 1), FIRST_ARENA_BYTES));
+    }
+    // may overlap: the rest mostly lies at the end of the same memory
+    arena.set(rest, 0);
+    let at = rest.length;
+    for (const chunk of chunks) {
+      arena.set(chunk, at);
+      at += chunk.length;
+      skimming?.onCopied(chunk);
+    }
+    return arena.subarray(0, length);
   }
 
   interface Step {
@@ -84,7 +138,8 @@ export function createRecordFramer(maxRecordBytes: number = MAX_RECORD_BYTES): R
     resume = undefined;
     if (found.kind === 'incomplete') {
       if (buffer.length - from > maxRecordBytes) return giveUpLongRecord(from);
-      resume = { ...found.state, at: found.state.at - from };
+      const isSkimmedAgain = skimming !== undefined && buffer.length - from <= SKIMMED_AGAIN_BYTES;
+      if (!isSkimmedAgain) resume = { ...found.state, at: found.state.at - from };
       return { next: from, stop: true };
     }
     if (found.kind !== 'record') {

@@ -66,6 +66,13 @@ const CSV_PARSE_OPTIONS = {
   skip_empty_lines: false,
 } as const;
 
+/** One record alone, exactly as among many. */
+export function decodeRecord(framed: FramedRecord, recordNo: number): CsvRecord {
+  const record = decodeRecords([framed], recordNo - 1)[0];
+  if (record === undefined) throw new InvariantError(`The record at line ${framed.line} vanished.`);
+  return record;
+}
+
 function decodeRecords(framed: readonly FramedRecord[], recordsBefore: number): CsvRecord[] {
   const defects = framed.map((record) => record.defect ?? findByteDefect(record.bytes));
   const sound = framed.filter((_, index) => defects[index] === null);

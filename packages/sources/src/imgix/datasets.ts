@@ -65,7 +65,7 @@ const CREDIT_COLUMNS: readonly Column[] = [
 export const IMGIX_DATASETS: readonly Dataset[] = [
   dataset('cdn_logs', {
     accumulation: 'daily',
-    strategy: 'replace',
+    strategy: 'partition',
     identity: FILE_ROW,
     columns: [
       column('timestamp', 'timestamptz', ['time', 'date', 'request_time']),
@@ -96,7 +96,7 @@ export const IMGIX_DATASETS: readonly Dataset[] = [
   }),
   dataset('image_analytics', {
     accumulation: 'month_to_date',
-    strategy: 'replace',
+    strategy: 'partition',
     identity: FILE_ROW,
     columns: [
       ...SOURCE_COLUMNS,

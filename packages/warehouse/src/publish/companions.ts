@@ -47,7 +47,13 @@ async function publishGroup(
     const positions = columns.map((column) => column.position);
     const chunks = toCopyChunks(companion.rows, positions, companion.columns.length);
     const rows = await copyRows(client, relation, { columns, chunks });
-    parts.push({ partNo: number, relation, columns: columns.map((column) => column.name), rows });
+    parts.push({
+      partNo: number,
+      relation,
+      columns: columns.map((column) => column.name),
+      rows,
+      inLeaf: false,
+    });
   }
   const target: PublishTarget = {
     dataset,

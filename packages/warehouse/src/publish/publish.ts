@@ -1,8 +1,9 @@
 import { type Finding, type PublishRequest, type PublishResult, TransientError } from '@edgeledger/core';
 import type pg from 'pg';
-import { ensureColumns, readTableColumns, toStagedColumns } from '../columns.ts';
+import { ensureColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
 import type { LoadContext, LoadIdentity } from '../load-identity.ts';
+import { isPartitioned } from '../partition/leaf.ts';
 import { areRejectsEqual, moveRejects } from '../rejects.ts';
 import type { LoadOutcome } from '../schema.ts';
 import { removeStagedLoad } from '../staging.ts';
@@ -13,11 +14,13 @@ import { runChecks } from './checks.ts';
 import { publishCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
 import { checkMonth } from './month-check.ts';
+import { preparePartition, swapPatiently } from './partition.ts';
 import { recordLoad, recordUnit } from './record.ts';
 import { publishReplace } from './replace.ts';
 import { findShrink, holdLoad } from './shrink.ts';
 import type { PublishTarget, RowCounts } from './source.ts';
 import { readStaged, type StagedLoad } from './staged-load.ts';
+import { isVisibleAlready, toPublishTarget } from './target.ts';
 import { publishUpsert } from './upsert.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
@@ -49,9 +52,10 @@ export async function publishLoad(
     doing: `Publishing ${load.label}`,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   } as const;
-  const ending = await withTransaction(context.connection, options, (client) =>
-    publishWithin(client, load, request),
-  );
+  const publish = () =>
+    withTransaction(context.connection, options, (client) => publishWithin(client, load, request));
+  const isLarge = await isPartitioned(context.connection.queries, toDataTable(load.dataset));
+  const ending = isLarge ? await swapPatiently(context.connection, load, publish) : await publish();
   if (ending.kind === 'refused') throw ending.error;
   return ending.result;
 }
@@ -66,22 +70,15 @@ async function publishWithin(
   if (ended !== undefined) return ended;
   if (unit === undefined || isSuperseded(unit, load)) return await supersede(client, load, request.now);
   const staged = await readStaged(client, load);
-  const target: PublishTarget = {
-    dataset: load.dataset,
-    table: toDataTable(load.dataset),
-    columns: await readTableColumns(client, toDataTable(load.dataset)),
-    unit: load.unit,
-    loadId: load.loadId,
-    parts: staged.parts,
-  };
+  const target = await toPublishTarget(client, load, staged.parts);
   const sameContent = await isVisibleAlready(client, target, { unit, staged });
   const shrink = sameContent ? undefined : findShrink(unit, staged, request);
   if (shrink !== undefined) {
     return { kind: 'done', result: await holdLoad(client, load, { request, staged, shrink }) };
   }
-  const counts = sameContent
-    ? { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }
-    : await publishRows(client, target);
+  const { counts, swap } = sameContent
+    ? { counts: { inserted: 0, updated: 0, unchanged: Number(unit.rows), deleted: 0 }, swap: undefined }
+    : await publishRows(client, load, { target, unit });
   const isVisible = unit.state === 'loaded' || unit.state === 'held';
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
   await publishCompanions(client, load, request.companions);
@@ -96,6 +93,8 @@ async function publishWithin(
   const findings = [...request.findings, ...findDuplicates(staged, counts), ...checked];
   await recordFindings(client, load.unit, findings, request.now);
   if (!unchanged) await checkMonth(client, load, request.now);
+  // last, because from here to the commit readers of that day wait
+  await swap?.();
   await removeStagedLoad(client, load.loadId);
   return { kind: 'done', result: toResult(outcome, counts, { ...staged, settled }) };
 }
@@ -194,28 +193,21 @@ async function supersede(client: pg.PoolClient, load: LoadIdentity, now: Date): 
   };
 }
 
-/**
- * Equal content needs no write at all. The rows are counted all the same (an index scan), so that loading a
- * unit again brings back rows that somebody deleted by hand.
- */
-async function isVisibleAlready(
-  client: pg.PoolClient,
-  target: PublishTarget,
-  { unit, staged }: { readonly unit: LockedUnit; readonly staged: StagedLoad },
-): Promise<boolean> {
-  const isVisible = unit.state === 'loaded' || unit.state === 'held';
-  if (!isVisible || unit.fingerprint !== staged.fingerprint || unit.rows === null) return false;
-  const count = await client.query<{ rows: string }>(
-    `SELECT count(*) AS rows FROM ${target.table.sql} WHERE account = $1 AND report_key = $2`,
-    [target.unit.account, target.unit.reportKey],
-  );
-  return count.rows[0]?.rows === unit.rows;
+interface PublishedRows {
+  readonly counts: RowCounts;
+  /** What makes the rows visible, where that is a step of its own. */
+  readonly swap?: (() => Promise<void>) | undefined;
 }
 
-async function publishRows(client: pg.PoolClient, target: PublishTarget): Promise<RowCounts> {
-  return target.dataset.strategy === 'upsert'
-    ? await publishUpsert(client, target)
-    : await publishReplace(client, target);
+async function publishRows(
+  client: pg.PoolClient,
+  load: LoadIdentity,
+  { target, unit }: { readonly target: PublishTarget; readonly unit: LockedUnit },
+): Promise<PublishedRows> {
+  if (target.dataset.strategy === 'upsert') return { counts: await publishUpsert(client, target) };
+  if (!(await isPartitioned(client, target.table))) return { counts: await publishReplace(client, target) };
+  const isVisible = unit.state === 'loaded' || unit.state === 'held';
+  return await preparePartition(client, load, target, isVisible ? Number(unit.rows ?? 0) : 0);
 }
 
 /** Rejects of earlier loads go: what the ledger shows are those of the load that is visible. */

@@ -57,7 +57,7 @@ export async function recordUnit(
   await client.query(
     `UPDATE ledger.units SET
        state = 'loaded', vendor_report_id = $2, revision = $3, parts = $4, rows = $5, rejects = $6, bytes = $7,
-       fingerprint = $8, error_code = NULL, error_message = NULL,
+       fingerprint = $8, pruned_at = NULL, error_code = NULL, error_message = NULL,
        held_fingerprint = NULL, held_revision = NULL, held_rows = NULL, held_at = NULL,
        available_at = least(available_at, $9),
        -- a revision that came after all begins a new settled time

@@ -20,11 +20,15 @@ interface ReceiptRow {
   readonly rejects: string;
   readonly bytes: string;
   readonly fingerprint: string;
+  readonly has_own_table: boolean;
 }
 
 export async function readStaged(client: pg.PoolClient, load: LoadIdentity): Promise<StagedLoad> {
   const receipts = await client.query<ReceiptRow>(
-    'SELECT part_no, columns, rows, rejects, bytes, fingerprint FROM staging.parts WHERE load_id = $1 ORDER BY part_no',
+    `SELECT part_no, columns, rows, rejects, bytes, fingerprint,
+       EXISTS (SELECT FROM pg_class WHERE relnamespace = 'staging'::regnamespace
+         AND relname = 'load_' || load_id || '_part_' || part_no) AS has_own_table
+     FROM staging.parts WHERE load_id = $1 ORDER BY part_no`,
     [load.loadId],
   );
   const hash = createHash('sha256');
@@ -37,6 +41,7 @@ export async function readStaged(client: pg.PoolClient, load: LoadIdentity): Pro
       relation: stagingTable(load.loadId, receipt.part_no),
       columns: receipt.columns,
       rows: Number(receipt.rows),
+      inLeaf: !receipt.has_own_table,
     })),
     rows: sum((receipt) => receipt.rows),
     rejects: sum((receipt) => receipt.rejects),

@@ -1,0 +1,1 @@
+export { makeImageReport, makeLogReport } from './data.ts';

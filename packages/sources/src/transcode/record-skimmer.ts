@@ -1,0 +1,242 @@
+import { isUtf8 } from 'node:buffer';
+import type { FramedRecord, RecordSkimmer } from '../csv/record-framer.ts';
+import {
+  encodeField,
+  encodeQuotedText,
+  FIELD_OVERHEAD_BYTES,
+  TYPE_CODES,
+  writeNull,
+} from './field-encoder.ts';
+import { writeInt32, writeInt64 } from './number-fields.ts';
+
+const LF = 10;
+const CR = 13;
+const QUOTE = 34;
+const COMMA = 44;
+
+const PLAIN = 0;
+const QUOTED = 1;
+const QUOTED_TWICE = 2;
+
+/** A field of the tuple: where it stands in the record, and what it is. */
+export interface TupleField {
+  readonly position: number;
+  readonly type: keyof typeof TYPE_CODES;
+  /** Written as an empty text when blank, since a key cannot be NULL. */
+  readonly blankIsText: boolean;
+}
+
+export interface TupleShape {
+  readonly partNo: number | undefined;
+  readonly fields: readonly TupleField[];
+  /** Fields that a record must have: as many as the header. */
+  readonly fieldCount: number;
+  /** Records in front that are no data: the header. */
+  readonly skipRecords: number;
+}
+
+/** Called for a record that the fast way cannot judge, with its ordinal in the part, the header not counted. */
+export type OnDoubtful = (record: FramedRecord, rowNo: number) => void;
+
+const FIRST_OUTPUT_BYTES = 512 * 1024;
+
+/** The bytes of finished tuples; grows when a record needs more. Two buffers take turns, so that one can be on its way. */
+export interface TupleOutput {
+  buffer: Buffer;
+  spare: Buffer;
+  at: number;
+  rows: number;
+}
+
+export function createTupleOutput(): TupleOutput {
+  const [buffer, spare] = [
+    Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES),
+    Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES),
+  ];
+  return { buffer, spare, at: 0, rows: 0 };
+}
+
+export function reserve(output: TupleOutput, bytes: number): void {
+  if (output.at + bytes <= output.buffer.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.max(output.buffer.length * 2, output.at + bytes));
+  output.buffer.copy(larger, 0, 0, output.at);
+  output.buffer = larger;
+}
+
+/** Takes what stands in the output; the next tuples start anew. What was taken before may be overwritten from now on. */
+export function takeTuples(output: TupleOutput): { tuples: Buffer; rows: number } {
+  const { buffer, spare } = output;
+  const taken = { tuples: buffer.subarray(0, output.at), rows: output.rows };
+  // after a huge record the memory is given back
+  output.buffer = spare.length > 8 * FIRST_OUTPUT_BYTES ? Buffer.allocUnsafeSlow(FIRST_OUTPUT_BYTES) : spare;
+  output.spare = buffer;
+  output.at = 0;
+  output.rows = 0;
+  return taken;
+}
+
+/** Writes what every tuple starts with: number of fields, the part's number when wanted, row_no. */
+export function writeTupleHead(shape: TupleShape, rowNo: number, out: Buffer, at: number): number {
+  const count = shape.fields.length + (shape.partNo === undefined ? 1 : 2);
+  out[at] = count >> 8;
+  out[at + 1] = count;
+  let next = at + 2;
+  if (shape.partNo !== undefined) next = writeInt32(shape.partNo, out, writeInt32(4, out, next));
+  return writeInt64(rowNo, out, writeInt32(8, out, next));
+}
+
+/** The fast way: sound records go from the framer's buffer into tuples, without becoming strings. */
+export interface TupleSkimmer extends RecordSkimmer {
+  /** Counts a record that the framer cut, and gives its ordinal; 0 for the header. */
+  countRecord(): number;
+}
+
+export function createTupleSkimmer(
+  shape: TupleShape,
+  output: TupleOutput,
+  onDoubtful: OnDoubtful,
+): TupleSkimmer {
+  const { fieldCount } = shape;
+  const starts = new Int32Array(fieldCount);
+  const ends = new Int32Array(fieldCount);
+  const kinds = new Uint8Array(fieldCount);
+  const width = shape.fields.length;
+  const positions = Int32Array.from(shape.fields, (field) => field.position);
+  const codes = Int32Array.from(shape.fields, (field) => TYPE_CODES[field.type]);
+  const blankIsText = Uint8Array.from(shape.fields, (field) => (field.blankIsText ? 1 : 0));
+  const overhead = (width + 2) * FIELD_OVERHEAD_BYTES;
+  let records = -shape.skipRecords;
+  // what scanRecord found
+  let found = 0;
+  let recordEnd = 0;
+  let lineFeeds = 0;
+
+  /** Finds the fields of the record at `from`; false when it has no end before `limit`, or is not sound. */
+  function scanRecord(src: Buffer, from: number, limit: number): boolean {
+    let at = from;
+    let count = 0;
+    lineFeeds = 0;
+    for (;;) {
+      let start = at;
+      let end: number;
+      let kind = PLAIN;
+      let byte: number;
+      if (src[at] === QUOTE) {
+        kind = QUOTED;
+        start = at + 1;
+        at = start;
+        for (;;) {
+          if (at >= limit) return false;
+          byte = src[at] ?? 0;
+          if (byte === QUOTE) {
+            if (src[at + 1] !== QUOTE) break;
+            kind = QUOTED_TWICE;
+            at += 2;
+          } else {
+            if (byte === LF) lineFeeds += 1;
+            at += 1;
+          }
+        }
+        end = at;
+        at += 1;
+        if (at >= limit) return false;
+        byte = src[at] ?? 0;
+        if (byte === CR) {
+          at += 1;
+          if (at >= limit) return false;
+          byte = src[at] ?? 0;
+          if (byte !== LF) return false;
+        } else if (byte !== COMMA && byte !== LF) return false;
+      } else {
+        for (;;) {
+          if (at >= limit) return false;
+          byte = src[at] ?? 0;
+          if (byte === COMMA || byte === LF) break;
+          at += 1;
+        }
+        end = byte === LF && at > start && src[at - 1] === CR ? at - 1 : at;
+      }
+      if (count < fieldCount) {
+        starts[count] = start;
+        ends[count] = end;
+        kinds[count] = kind;
+      }
+      count += 1;
+      if (byte === LF) {
+        found = count;
+        recordEnd = at;
+        return true;
+      }
+      at += 1;
+    }
+  }
+
+  /** Writes the record that was scanned; false, and nothing written, when one of its fields is doubtful. */
+  function encodeRecord(src: Buffer, from: number, rowNo: number): boolean {
+    reserve(output, recordEnd - from + overhead);
+    const out = output.buffer;
+    let at = writeTupleHead(shape, rowNo, out, output.at);
+    for (let index = 0; index < width; index += 1) {
+      const position = positions[index] ?? 0;
+      const start = starts[position] ?? 0;
+      const end = ends[position] ?? 0;
+      if (start === end) {
+        at = blankIsText[index] === 1 ? writeInt32(0, out, at) : writeNull(out, at);
+        continue;
+      }
+      const code = codes[index] ?? 0;
+      if (kinds[position] === QUOTED_TWICE) {
+        if (code !== TYPE_CODES.text) return false;
+        at = encodeQuotedText(src, start, end, out, at);
+      } else {
+        at = encodeField(code, src, start, end, out, at);
+        if (at === -1) return false;
+      }
+    }
+    output.at = at;
+    output.rows += 1;
+    return true;
+  }
+
+  return {
+    countRecord() {
+      records += 1;
+      return Math.max(0, records);
+    },
+    skim(src, from, firstLine) {
+      const limit = src.lastIndexOf(LF) + 1;
+      if (limit <= from) return { next: from, line: firstLine };
+      const region = src.subarray(from, limit);
+      // line ends are ASCII, so the region is sound exactly when each of its records is
+      const isSound = isUtf8(region) && !region.includes(0);
+      let at = from;
+      let line = firstLine;
+      while (at < limit && scanRecord(src, at, limit)) {
+        const end = recordEnd;
+        const first = src[at];
+        const isBlankLine = end === at || (end === at + 1 && first === CR);
+        if (!isBlankLine) {
+          records += 1;
+          if (records > 0) {
+            const isRow =
+              found === fieldCount &&
+              (isSound || isSoundRecord(src, at, end)) &&
+              encodeRecord(src, at, records);
+            if (!isRow) {
+              const stop = src[end - 1] === CR ? end - 1 : end;
+              onDoubtful({ line, bytes: src.subarray(at, stop), defect: null }, records);
+            }
+          }
+        }
+        line += 1 + lineFeeds;
+        at = end + 1;
+      }
+      return { next: at, line };
+    },
+  };
+}
+
+function isSoundRecord(src: Buffer, from: number, end: number): boolean {
+  const record = src.subarray(from, end);
+  return isUtf8(record) && !record.includes(0);
+}
