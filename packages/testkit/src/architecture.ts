@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/config': ['core'],
   'packages/alerts': ['core', 'http'],
   'packages/archive': ['core'],
+  'packages/fuzz': ['core', 'config', 'http', 'sources'],
   'packages/http': ['core'],
   'packages/telemetry': ['core'],
   'packages/sources': ['core', 'http'],
