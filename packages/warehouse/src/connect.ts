@@ -1,5 +1,6 @@
 import { ConfigError, type LogFields, type Logger } from '@edgeledger/core';
 import pg from 'pg';
+import { IS_LOADER_SQL, LOADER_ROLE } from './loader-role.ts';
 import { type DatabaseLabel, fromPostgresError } from './pg-errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -59,7 +60,11 @@ export function toDatabaseLabel(connectionString: string): DatabaseLabel {
   }
 }
 
-function createPool(options: ConnectOptions, max: number, label: DatabaseLabel): pg.Pool {
+interface PoolOptions extends ConnectOptions {
+  readonly sessionSql: string;
+}
+
+function createPool(options: PoolOptions, max: number, label: DatabaseLabel): pg.Pool {
   const config: pg.PoolConfig = {
     connectionString: options.connectionString,
     application_name: options.applicationName,
@@ -67,7 +72,7 @@ function createPool(options: ConnectOptions, max: number, label: DatabaseLabel):
     keepAlive: true,
     types: typeParsers,
     Client: TimedClient,
-    onConnect: (client) => client.query(SESSION_SQL) as unknown as undefined,
+    onConnect: (client) => client.query(options.sessionSql) as unknown as undefined,
   };
   const pool = new pg.Pool(config);
   const report = (error: Error): void => {
@@ -80,19 +85,33 @@ function createPool(options: ConnectOptions, max: number, label: DatabaseLabel):
   return pool;
 }
 
+/** Proves that the server answers, and finds out as what to work there. */
+async function readSessionSql({ connectionString, applicationName }: ConnectOptions): Promise<string> {
+  const client = new TimedClient({ connectionString, application_name: applicationName });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const found = await client.query<{ is_loader: boolean }>(IS_LOADER_SQL);
+    return found.rows[0]?.is_loader === true ? `${SESSION_SQL}; SET ROLE ${LOADER_ROLE}` : SESSION_SQL;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Opens both pools and proves that the server answers. */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const label = toDatabaseLabel(options.connectionString);
-  const queries = createPool(options, QUERY_CONNECTIONS, label);
-  const loads = createPool(options, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
+  let sessionSql: string;
+  try {
+    sessionSql = await readSessionSql(options);
+  } catch (error) {
+    throw fromPostgresError(error, 'Connecting to the warehouse', label);
+  }
+  const pooled = { ...options, sessionSql };
+  const queries = createPool(pooled, QUERY_CONNECTIONS, label);
+  const loads = createPool(pooled, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
   const close = async (): Promise<void> => {
     await Promise.all([queries.end(), loads.end()]);
   };
-  try {
-    await queries.query('SELECT 1');
-  } catch (error) {
-    await close();
-    throw fromPostgresError(error, 'Connecting to the warehouse', label);
-  }
   return { queries, loads, label, close };
 }

@@ -1,3 +1,4 @@
+export type { RolesReport } from './assign-roles.ts';
 export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,

@@ -10,6 +10,7 @@ import {
 } from '@edgeledger/core';
 import { Kysely, PostgresDialect } from 'kysely';
 import { createAlertBook } from './alerts/alert-book.ts';
+import { assignRoles, type RolesReport } from './assign-roles.ts';
 import { openConnection } from './connect.ts';
 import { createLedger } from './ledger.ts';
 import { createLoader } from './loader.ts';
@@ -65,6 +66,8 @@ export interface Warehouse extends AsyncDisposable {
   readonly rateBudget: RateBudget;
   /** Applies the migrations that are missing. Safe to call from several processes at once. */
   migrate(): Promise<MigrationReport>;
+  /** Grants and ownership for edgeledger_loader and edgeledger_reader; `migrate` does it too. */
+  assignRoles(): Promise<RolesReport>;
   /** Throws `warehouse.schema-too-new`. */
   migrationStatus(): Promise<MigrationStatus>;
   /** Throws `warehouse.not-migrated` or `warehouse.schema-too-new`. */
@@ -109,7 +112,12 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
       apply: (mappings, { force }) => applyMappings(connection, mappings, { force, logger }),
     },
     rateBudget: createRateBudget(connection, logger),
-    migrate: () => migrateDatabase(connection, folder, logger),
+    migrate: async () => {
+      const report = await migrateDatabase(connection, folder, logger);
+      await assignRoles(connection, logger);
+      return report;
+    },
+    assignRoles: () => assignRoles(connection, logger),
     migrationStatus: () => readMigrationStatus(connection, folder),
     assertMigrated: () => assertMigrated(connection, folder),
     sweepStaging: (now, olderThanMs = STAGING_LIMIT_MS) =>
