@@ -2,7 +2,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { dayPeriod, type ParsedPart, type Source, silentLogger, type UtcDay } from '@edgeledger/core';
+import {
+  dayPeriod,
+  fieldReader,
+  type ParsedPart,
+  type Source,
+  silentLogger,
+  type UtcDay,
+} from '@edgeledger/core';
 import { createFileSource, findDataset } from '@edgeledger/sources';
 import { mutate } from '../mutate.ts';
 import { mutateJson } from '../mutate-json.ts';
@@ -68,6 +75,11 @@ async function readRows(parsed: ParsedPart): Promise<ReadRows> {
         row.values.length === companion.columns.length,
         () => 'a companion row does not fit its columns',
       );
+      for (const [index, { name, type }] of companion.columns.entries()) {
+        const value = row.values[index] ?? null;
+        const isSound = value === null || (fieldReader(type)(value) !== undefined && !value.includes('\0'));
+        assertSound(isSound, () => `${name} of a companion is no ${type}: ${value?.slice(0, 100)}`);
+      }
     }
   }
   return { rowNos, rejects };
