@@ -5,6 +5,7 @@ import { type Io, printLine } from './io.ts';
 import { lazily } from './lazily.ts';
 import { ROLES } from './role-names.ts';
 import { VERSION } from './version.ts';
+import { addWatchCommands } from './watch-commands.ts';
 
 const runBackfillCommand = lazily(async () => (await import('./commands/backfill.ts')).runBackfillCommand);
 const runDemoCommand = lazily(async () => (await import('./commands/demo.ts')).runDemoCommand);
@@ -59,6 +60,7 @@ export function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addHelpText('after', `\nTry it without any account: edgeledger demo${EXIT_CODES}`);
   addShowCommands(program, io, finish);
   addLoadCommands(program, io, finish);
+  addWatchCommands(program, { io, finish, withRange });
   addServeCommands(program, io, finish);
   program
     .command('completion')

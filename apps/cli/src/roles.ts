@@ -1,3 +1,4 @@
+import type { AlertTeller } from '@edgeledger/alerts';
 import { HOUR_MS, type Loader, type Source } from '@edgeledger/core';
 import { createOperator, type Hands } from '@edgeledger/pipeline';
 import {
@@ -14,6 +15,7 @@ import {
 import { createScheduler } from '@edgeledger/scheduler';
 import { createTracedLoader, type Metrics, type Traces } from '@edgeledger/telemetry';
 import { createHandlers, type HandlerServices, settleFailedJob } from '@edgeledger/worker';
+import { openAlertTeller, recordSource, tellRegularly } from './alerting.ts';
 import type { Role } from './role-names.ts';
 import { openQueue, openSpool, type Services, sweep } from './services.ts';
 import { VERSION } from './version.ts';
@@ -53,8 +55,10 @@ export async function startRoles(
   if (services.config.redisUrl === undefined) await migrateQueue({ databaseUrl: services.databaseUrl });
   const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
   const { sources } = options;
+  const teller = openAlertTeller(services);
+  if (teller !== undefined) stack.defer(() => teller.close());
   const consumer = roles.includes('worker')
-    ? startWorker(backend, sources, services, options, stack)
+    ? startWorker(backend, services, { ...options, teller }, stack)
     : undefined;
   if (roles.includes('scheduler')) {
     const scheduler = await createScheduler({
@@ -64,6 +68,7 @@ export async function startRoles(
       logger: services.logger,
     });
     stack.defer(() => scheduler.close());
+    if (teller !== undefined) stack.use(tellRegularly(teller));
   }
   const dashboard = roles.includes('dashboard')
     ? await startDashboard(backend, services, options)
@@ -81,18 +86,22 @@ export async function startRoles(
 
 function startWorker(
   backend: QueueBackend,
-  sources: readonly Source[],
   services: Services,
-  options: RoleOptions,
+  options: RoleOptions & { readonly teller: AlertTeller | undefined },
   stack: AsyncDisposableStack,
 ): Consumer {
   const { warehouse, io, logger, config } = services;
+  const { sources, teller } = options;
   const producer = stack.adopt(createProducer(backend, { clock: io.clock }), (opened) => opened.close());
   const handlerServices: HandlerServices = {
     sources,
     ledger: warehouse.ledger,
     loader: observeLoader(warehouse.loader, options),
     sweep: (now) => sweep(services, now),
+    ...(teller && {
+      onSource: (source: Source, reason: string | undefined) => recordSource(services, source, reason),
+      tellAlerts: () => teller.tell(),
+    }),
     producer,
     clock: io.clock,
     logger,

@@ -49,6 +49,10 @@ export interface HandlerServices {
   readonly loader: Loader;
   /** Clears away what killed processes left in staging. */
   readonly sweep: (now: Date) => Promise<unknown>;
+  /** A source could be asked for its reports, or could not for the reason. Must not throw. */
+  readonly onSource?: (source: Source, reason: string | undefined) => Promise<void>;
+  /** Tells what a tick found out. Must not throw. */
+  readonly tellAlerts?: () => Promise<unknown>;
   readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport' | 'findBegunReports'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -96,6 +100,8 @@ export function createHandlers(services: HandlerServices): Handlers {
         covered: planned.covered.length,
       };
       services.logger.info({ source: source.id, reason: payload.reason, ...found }, 'planned');
+      await services.onSource?.(source, undefined);
+      await services.tellAlerts?.();
       return { kind: 'done', result: found };
     },
     'load.unit': (payload, { signal }) => loadUnit(payload, services, toRun(services, signal)),
@@ -181,6 +187,13 @@ async function isLoadedMeanwhile(
 
 /** Gives up the load of a report that failed for good; for the consumer's `onFailed`. */
 export async function settleFailedJob(failure: JobFailure, services: HandlerServices): Promise<void> {
+  if (failure.jobName === 'plan.source') {
+    const { sourceId } = failure.payload as PlanSourcePayload;
+    const source = services.sources.find(({ id }) => id === sourceId);
+    if (source !== undefined) await services.onSource?.(source, failure.error.message);
+    await services.tellAlerts?.();
+    return;
+  }
   if (failure.jobName !== 'stage.part' && failure.jobName !== 'publish.report') return;
   // the catalog parsed it when the job was made
   const payload = failure.payload as StagePartPayload | PublishReportPayload;

@@ -112,6 +112,8 @@ export interface AlertsConfig {
   /** The whole URL is a credential with most receivers. */
   readonly webhook: Secret;
   readonly format: 'json' | 'slack';
+  /** A report that is not loaded so many days before its vendor drops it is worth an alert. */
+  readonly lostSoonDays: number;
 }
 
 export interface DashboardConfig {

@@ -18,8 +18,10 @@ export function withoutStandIns(text: string): string {
 }
 
 export function hideReferences(text: string): string {
-  return text.replace(/\$\$\{([^}\n]*)\}|\$\{([^}\n]*)\}/g, (_match, escaped?: string, name?: string) =>
-    escaped === undefined ? `${DOLLAR}${OPEN}${name}${CLOSE}` : `${SKIP}${DOLLAR}${OPEN}${escaped}${CLOSE}`,
+  return text.replace(
+    /\$\$\{([^}\n]{0,200})\}|\$\{([^}\n]{0,200})\}/g,
+    (_match, escaped?: string, name?: string) =>
+      escaped === undefined ? `${DOLLAR}${OPEN}${name}${CLOSE}` : `${SKIP}${DOLLAR}${OPEN}${escaped}${CLOSE}`,
   );
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import {
   DEFAULT_LATE_AFTER_MS,
+  DEFAULT_LOST_SOON_DAYS,
   DEFAULT_REJECT_THRESHOLDS,
   DEFAULT_SHRINK_LIMITS,
   HOUR_MS,
@@ -79,7 +80,12 @@ function loadRevisions(file: FileConfig): ShrinkLimits {
 
 function loadAlerts(file: FileConfig): AlertsConfig | undefined {
   if (file.alerts === undefined) return undefined;
-  return { webhook: new Secret(file.alerts.webhook), format: file.alerts.format ?? 'json' };
+  const { webhook, format, lostSoonDays } = file.alerts;
+  return {
+    webhook: new Secret(webhook),
+    format: format ?? 'json',
+    lostSoonDays: lostSoonDays ?? DEFAULT_LOST_SOON_DAYS,
+  };
 }
 
 function toSourceFile(yaml: YamlFile | undefined, problems: Problems, problemsBefore: number): SourceFile {

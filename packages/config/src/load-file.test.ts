@@ -101,6 +101,7 @@ test('the documented example is read in full', () => {
   expect(config.archive).toEqual({ kind: 'directory', path: '/app/.edgeledger/archive', keepDays: 400 });
   expect(config.alerts?.webhook.reveal()).toBe('https://hooks.example/T/s');
   expect(config.alerts?.format).toBe('slack');
+  expect(config.alerts?.lostSoonDays).toBe(7);
   expect(config.configFile).toBe('/app/edgeledger.yaml');
 });
 
@@ -321,6 +322,12 @@ test.each([
   ['archive: { kind: tape }', /archive\.kind: "tape" is not one of: off, directory, s3/],
   ['alerts: { webhook: hunter2 }', /alerts\.webhook: \[secret\] is not an http or https URL/],
   ['alerts: { format: slack }', /alerts\.webhook: is missing/],
+  ['alerts: { webhook: "http://hooks.example/T" }', /alerts\.webhook: .*would send the alerts unencrypted/],
+  ['alerts: { webhook: "https://a:b@hooks.example/T" }', /must not contain a user or password/],
+  [
+    'alerts: { webhook: "https://hooks.example/T", lostSoonDays: 0 }',
+    /lostSoonDays: "0" is not a whole number/,
+  ],
   [
     'schedule: { imgix: "5 24 * * *" }',
     /schedule\.imgix: "5 24 \* \* \*" is not a cron pattern \(see the hour\)/,
@@ -416,7 +423,7 @@ test('an alias bomb is refused', () => {
         .join(', ')}]`,
     );
   }
-  expect(problemsOf(lines.join('\n'))).toEqual([expect.stringMatching(/aliases are nested too often/)]);
+  expect(problemsOf(lines.join('\n'))).toEqual([expect.stringMatching(/stands for more than 20000 values/)]);
 });
 
 test('characters that stand for references inside the program cannot be brought from outside', () => {

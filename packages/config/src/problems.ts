@@ -19,6 +19,10 @@ export interface Problems {
 }
 
 const SHOWN_LENGTH = 60;
+/** Problems that are listed, and characters of each: a wrong file altogether has no end of both. */
+const MAX_PROBLEMS = 100;
+const MAX_LABEL = 200;
+const MAX_SENTENCE = 1500;
 
 /** What was given, in quotes; never a secret, nor the password inside a URL. */
 export function show(given: Given): string {
@@ -31,11 +35,18 @@ export function show(given: Given): string {
   return JSON.stringify(plain.length > SHOWN_LENGTH ? `${plain.slice(0, SHOWN_LENGTH)}…` : plain);
 }
 
+function shorten(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}…`;
+}
+
 export function createProblems(): Problems {
   const found: string[] = [];
+  let omitted = 0;
   const add = (label: string, sentence: string): void => {
-    const line = `${label}: ${sentence}`;
-    if (!found.includes(line)) found.push(line);
+    const line = `${shorten(label, MAX_LABEL)}: ${shorten(sentence, MAX_SENTENCE)}`;
+    if (found.includes(line)) return;
+    if (found.length < MAX_PROBLEMS) found.push(line);
+    else omitted += 1;
   };
   return {
     add,
@@ -44,13 +55,14 @@ export function createProblems(): Problems {
       if (!hasUnsetVariable(given.text)) add(given.label, `${show(given)} ${sentence}`);
       return undefined;
     },
-    count: () => found.length,
+    count: () => found.length + omitted,
     throwIfAny: () => {
       if (found.length === 0) return;
+      const rest = omitted === 0 ? [] : [`and ${omitted} more`];
       const text =
         found.length === 1
           ? `Configuration problem: ${found[0]}`
-          : `${found.length} configuration problems:\n${found.map((line) => `  - ${line}`).join('\n')}`;
+          : `${found.length + omitted} configuration problems:\n${[...found, ...rest].map((line) => `  - ${line}`).join('\n')}`;
       throw new ConfigError('config.invalid', text, { context: { problems: [...found] } });
     },
   };

@@ -109,6 +109,17 @@ export const checkHttpUrl: Check<string> = (text) =>
     ? accept(text)
     : refuse('is not an http or https URL.');
 
+/** Where alerts go. Its path is a credential with most receivers, so it must be https unless it stays on this machine. */
+export const checkWebhook: Check<string> = (text) => {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return refuse('is not an http or https URL.');
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    return refuse('would send the alerts unencrypted. Use https (plain http only to loopback).');
+  }
+  if (url.username !== '' || url.password !== '') return refuse('must not contain a user or password.');
+  return accept(text);
+};
+
 /** A connection string of one of the given schemes, without the colon. */
 export function connectionUrl(schemes: readonly string[]): Check<string> {
   const wanted = schemes.map((scheme) => `${scheme}://`).join(' or ');

@@ -7,6 +7,13 @@ import type { TextFiles } from './text-files.ts';
 
 const DEFAULT_NAME = 'edgeledger.yaml';
 
+/** Far above any real file. Reading is quadratic in the keys of one group, and a person waits for it. */
+const MAX_FILE_CHARACTERS = 256 * 1024;
+/** Aliases repeat what they name: a few lines of them may stand for more values than any memory holds. */
+const MAX_VALUES = 20_000;
+/** The deepest value there is, a column's alias, is nine levels down. An alias of what holds it has no end. */
+const MAX_DEPTH = 30;
+
 export type FilePath = readonly (string | number)[];
 
 /** The parsed file: every scalar is text, references to variables are resolved. */
@@ -59,15 +66,19 @@ function resolveValues(
   value: unknown,
   path: FilePath,
   resolve: (text: string, path: FilePath) => string,
+  budget = { values: MAX_VALUES },
 ): unknown {
+  budget.values -= 1;
+  if (budget.values < 0 || path.length > MAX_DEPTH) throw new RangeError('too many values');
   if (typeof value === 'string') return resolve(value, path);
-  if (Array.isArray(value)) return value.map((item, index) => resolveValues(item, [...path, index], resolve));
+  if (Array.isArray(value))
+    return value.map((item, index) => resolveValues(item, [...path, index], resolve, budget));
   if (typeof value !== 'object' || value === null) return undefined;
   const entries = Object.entries(value)
     .filter(([, member]) => member !== '' && member !== null)
     .map(([key, member]): [string, unknown] => [
       showReferences(key),
-      resolveValues(member, [...path, key], resolve),
+      resolveValues(member, [...path, key], resolve, budget),
     ]);
   return Object.fromEntries(entries);
 }
@@ -79,17 +90,35 @@ interface ParseOptions {
   readonly problems: Problems;
 }
 
+/** Undefined when it is nested deeper than the library's own recursion goes. */
+function findDocument(text: string, lines: LineCounter) {
+  try {
+    // the failsafe schema reads every scalar as text, so that 007 stays 007 and variables need no type
+    return parseDocument(hideReferences(text), {
+      schema: 'failsafe',
+      stringKeys: true,
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'error',
+    });
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined;
+    throw thrown;
+  }
+}
+
 function parseYaml(text: string, options: ParseOptions): YamlFile | undefined {
   const { name, problems, environment } = options;
+  if (text.length > MAX_FILE_CHARACTERS) {
+    problems.add(name, `The file has more than ${MAX_FILE_CHARACTERS} characters. Is it the right file?`);
+    return undefined;
+  }
   const lines = new LineCounter();
-  // the failsafe schema reads every scalar as text, so that 007 stays 007 and variables need no type
-  const document = parseDocument(hideReferences(text), {
-    schema: 'failsafe',
-    stringKeys: true,
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'error',
-  });
+  const document = findDocument(text, lines);
+  if (document === undefined) {
+    problems.add(name, 'The file is nested too deeply.');
+    return undefined;
+  }
   const syntaxError = document.errors[0];
   if (syntaxError !== undefined) {
     const { line, col } = lines.linePos(syntaxError.pos[0]);
@@ -101,16 +130,6 @@ function parseYaml(text: string, options: ParseOptions): YamlFile | undefined {
     const place = offset === undefined ? name : `${name}:${lines.linePos(offset).line}`;
     return path.length === 0 ? place : `${place} ${toDotted(path)}`;
   };
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch {
-    problems.add(
-      name,
-      'An alias (*name) refers to no anchor (&name) before it, or aliases are nested too often.',
-    );
-    return undefined;
-  }
   const referring = new Set<string>();
   const resolve = (scalar: string, path: FilePath): string =>
     resolveReferences(scalar, (variable) => {
@@ -124,9 +143,19 @@ function parseYaml(text: string, options: ParseOptions): YamlFile | undefined {
       }
       return given?.text;
     });
+  let value: unknown;
+  try {
+    value = resolveValues(document.toJS({ maxAliasCount: 100 }) ?? {}, [], resolve);
+  } catch {
+    problems.add(
+      name,
+      `An alias (*name) refers to no anchor (&name) before it, or the file stands for more than ${MAX_VALUES} values or ${MAX_DEPTH} levels.`,
+    );
+    return undefined;
+  }
   return {
     path: options.path,
-    value: resolveValues(value, [], resolve),
+    value,
     label,
     // a comma list is one text in the file: its items have no path of their own
     isReferring: (path) => referring.has(toDotted(path)) || referring.has(toDotted(path.slice(0, -1))),

@@ -7,6 +7,15 @@ export {
   type ActionOutcome,
   type ActionRequest,
 } from './contracts/action-log.ts';
+export {
+  ALERT_KINDS,
+  type Alert,
+  type AlertBook,
+  type AlertClaim,
+  type AlertKind,
+  type AlertRules,
+  DEFAULT_LOST_SOON_DAYS,
+} from './contracts/alert-book.ts';
 export type { Archive, ArchiveEntry } from './contracts/archive.ts';
 export {
   type RateBudget,

@@ -1,5 +1,6 @@
 import { silentTracer } from '@edgeledger/core';
 import { Agent, request as undiciRequest } from 'undici';
+import { guardedLookup } from './guarded-lookup.ts';
 import type { HttpClientOptions, HttpRequest } from './http-client.ts';
 import { createHttpResponse, type HttpResponse, readErrorBody } from './http-response.ts';
 import { findBodyWaitMs, findVendorWaitMs, isRetryableStatus } from './retry.ts';
@@ -29,7 +30,7 @@ export function createAttempts(options: HttpClientOptions): Attempts {
   const agent = new Agent({
     allowH2: false,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    connect: { timeout: options.connectTimeoutMs ?? 10_000, lookup: guardedLookup },
     headersTimeout: options.headersTimeoutMs ?? 60_000,
     bodyTimeout: options.bodyTimeoutMs ?? 60_000,
   });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   type Clock,
   ConfigError,
@@ -11,6 +12,7 @@ import {
   type Tracer,
 } from '@edgeledger/core';
 import pLimit from 'p-limit';
+import { isForbiddenAddress } from './guarded-lookup.ts';
 import { createAttempts, type Outcome } from './http-attempt.ts';
 import type { HttpResponse } from './http-response.ts';
 import { createLocalRateBudget } from './local-rate-budget.ts';
@@ -188,6 +190,13 @@ function toPausedError(request: HttpRequest, pausedForMs: number): ThrottledErro
 
 function assertAllowedScheme(request: HttpRequest, allowInsecureHosts: readonly string[]): void {
   const { protocol, hostname } = request.url;
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(literal) !== 0 && isForbiddenAddress(literal)) {
+    throw new ConfigError(
+      'source.host-not-allowed',
+      `Could not ${request.what}: ${request.url.host} is an address that no vendor has (link-local, multicast or unspecified).`,
+    );
+  }
   if (protocol === 'https:') return;
   if (protocol === 'http:' && (isLoopbackHost(hostname) || allowInsecureHosts.includes(hostname))) return;
   throw new ConfigError(

@@ -12,4 +12,4 @@ export type { RateLimit } from './rate-limit.ts';
 export { findVendorWaitMs, type ResponseHeaders } from './retry.ts';
 export { type FailedResponse, toStatusError } from './status-map.ts';
 export { systemTimers, type Timers } from './timers.ts';
-export { toVendorMessage } from './vendor-message.ts';
+export { redactText, toVendorMessage } from './vendor-message.ts';

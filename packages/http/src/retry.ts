@@ -18,6 +18,11 @@ const RATE_HEADERS = [
   'akamai-async-ratelimit',
 ] as const;
 
+/** However long a vendor, or a broken header, says to wait: after a day it is asked again. */
+const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000;
+/** ISO 8601, and the three forms of RFC 9110, section 5.6.7; `Date.parse` alone reads years into anything. */
+const INSTANT = /^(?:\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}|[A-Z][a-z]{2,8},? )/;
+
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
 
@@ -40,7 +45,7 @@ export function findVendorWaitMs(headers: ResponseHeaders, now: Date): number | 
   else if (retryAfter !== undefined) pushWait(candidates, toInstantMs(retryAfter), serverNowMs);
   for (const name of RATE_HEADERS)
     pushWait(candidates, toInstantMs(textOf(headers[`${name}-next`])), serverNowMs);
-  return candidates.length === 0 ? undefined : Math.max(...candidates);
+  return candidates.length === 0 ? undefined : Math.min(LONGEST_WAIT_MS, Math.max(...candidates));
 }
 
 /**
@@ -55,14 +60,15 @@ export function findExhaustedMs(headers: ResponseHeaders, now: Date): number {
     if (remaining !== undefined && /^0+(\.0+)?$/.test(remaining))
       pushWait(waits, toInstantMs(textOf(headers[`${name}-next`])), serverNowMs);
   }
-  return Math.max(...waits);
+  return Math.min(LONGEST_WAIT_MS, Math.max(...waits));
 }
 
 /** The same from the body of a 429 of Akamai's Reporting API v2 (akamai.md, section 2.5), for when no header says it. */
 export function findBodyWaitMs(body: string, headers: ResponseHeaders, now: Date): number | undefined {
   const next = toInstantMs(/"rateLimitNextRequest"\s*:\s*"([^"]{1,60})"/.exec(body)?.[1]);
   if (next === undefined) return undefined;
-  return Math.max(0, next - (toInstantMs(textOf(headers.date)) ?? now.getTime()));
+  const waitMs = next - (toInstantMs(textOf(headers.date)) ?? now.getTime());
+  return Math.min(LONGEST_WAIT_MS, Math.max(0, waitMs));
 }
 
 function pushWait(candidates: number[], instantMs: number | undefined, serverNowMs: number): void {
@@ -74,6 +80,7 @@ function toInstantMs(text: string | undefined): number | undefined {
   // seen in the wild besides ISO 8601 and HTTP dates: epoch seconds and milliseconds
   const epoch = /^(\d{10})(\d{3})?(?:\.\d+)?$/.exec(text.trim());
   if (epoch !== null) return Number(epoch[1]) * 1000 + Number(epoch[2] ?? 0);
+  if (!INSTANT.test(text.trim())) return undefined;
   const ms = Date.parse(text.trim());
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -1,4 +1,5 @@
 import { ContractError, type EdgeledgerError, TransientError } from '@edgeledger/core';
+import { FORBIDDEN_ADDRESS } from './guarded-lookup.ts';
 import { redactText } from './vendor-message.ts';
 
 export interface Attempted {
@@ -16,6 +17,8 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
 /** Trying again within seconds does not help these; they are still transient for a later attempt. */
 const SLOW_TO_HEAL: Readonly<Record<string, string>> = {
   ENOTFOUND: 'The host name is not known: check it in the configuration, and the DNS of this machine.',
+  [FORBIDDEN_ADDRESS]:
+    'Its name leads to an address that no vendor has (link-local, multicast, or not this machine): check the DNS.',
 };
 
 const ADVICE: Readonly<Record<string, string>> = {

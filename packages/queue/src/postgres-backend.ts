@@ -92,11 +92,24 @@ export async function migrateQueue(options: { readonly databaseUrl: string }): P
   client.on('error', () => undefined);
   try {
     await client.connect();
+    // whoever loads may use the tables but not make any, and need not when they are there
+    const version = await findVersion(client);
+    if (version === LATEST_SCHEMA_VERSION) return { version };
     return { version: await runMigrations(client, SCHEMA) };
   } catch (error) {
     throw toOpenError(error, options.databaseUrl);
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+/** Undefined when there are no tables yet, or they cannot be looked at. */
+async function findVersion(client: pg.Client): Promise<number | undefined> {
+  try {
+    return await assertSchemaCompatibility(client, SCHEMA);
+  } catch (error) {
+    if (error instanceof SchemaVersionMismatchError) throw error;
+    return undefined;
   }
 }
 

@@ -12,12 +12,14 @@ export function isSensitiveName(name: string): boolean {
   return SENSITIVE_ANYWHERE.test(plain) || SENSITIVE_AT_END.test(plain);
 }
 
-const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"<>`]+/gi;
-const PUNCTUATION_AFTER_URL = /[)\]}'.,;:!?]+$/;
+/** Without a word boundary in front: a link that follows other letters is one all the same. */
+const URL_IN_TEXT = /[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"<>`]+/gi;
+const PUNCTUATION = ")]}'.,;:!?";
 
 function redactOneUrl(match: string): string {
-  const after = PUNCTUATION_AFTER_URL.exec(match)?.[0] ?? '';
-  const url = match.slice(0, match.length - after.length);
+  let end = match.length;
+  while (end > 0 && PUNCTUATION.includes(match[end - 1] ?? '')) end -= 1;
+  const [url, after] = [match.slice(0, end), match.slice(end)];
   // parsing also rewrites what is harmless (a trailing slash, upper case): leave plain URLs as written
   return /[?#@]/.test(url) ? redactUrl(url) + after : match;
 }

@@ -27,7 +27,9 @@ const BANNED_NAMES = /^(utils?|helpers?|common|misc|lib|types|.*\d)\.ts$/;
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
   'packages/config': ['core'],
+  'packages/alerts': ['core', 'http'],
   'packages/archive': ['core'],
+  'packages/fuzz': ['core', 'config', 'http', 'sources'],
   'packages/http': ['core'],
   'packages/telemetry': ['core'],
   'packages/sources': ['core', 'http'],
@@ -69,6 +71,7 @@ const TEST_ONLY_IMPORTS = [
   'core',
   'telemetry',
   'archive',
+  'alerts',
 ];
 
 export function readSourceFiles(root: string): SourceFile[] {

@@ -6,6 +6,7 @@ import {
   settlesWithin,
 } from '@edgeledger/core';
 import pg from 'pg';
+import { IS_LOADER_SQL, LOADER_ROLE } from './loader-role.ts';
 import { type DatabaseLabel, fromPostgresError } from './pg-errors.ts';
 import { watchPool } from './watch-pool.ts';
 
@@ -74,7 +75,11 @@ export function toDatabaseLabel(connectionString: string): DatabaseLabel {
   }
 }
 
-function createPool(options: ConnectOptions, max: number, label: DatabaseLabel): pg.Pool {
+interface PoolOptions extends ConnectOptions {
+  readonly sessionSql: string;
+}
+
+function createPool(options: PoolOptions, max: number, label: DatabaseLabel): pg.Pool {
   const config: pg.PoolConfig = {
     connectionString: options.connectionString,
     application_name: options.applicationName,
@@ -85,7 +90,7 @@ function createPool(options: ConnectOptions, max: number, label: DatabaseLabel):
     Client: TimedClient,
     onConnect: (client) =>
       client.query(
-        `${SESSION_SQL}; SET idle_in_transaction_session_timeout = ${toIdleLimitMs(options)}`,
+        `${options.sessionSql}; SET idle_in_transaction_session_timeout = ${toIdleLimitMs(options)}`,
       ) as unknown as undefined,
   };
   const pool = new pg.Pool(config);
@@ -107,11 +112,31 @@ function toIdleLimitMs({ silenceMs = SILENCE_MS }: ConnectOptions): number {
   return 4 * silenceMs;
 }
 
+/** Proves that the server answers, and finds out as what to work there. */
+async function readSessionSql({ connectionString, applicationName }: ConnectOptions): Promise<string> {
+  const client = new TimedClient({ connectionString, application_name: applicationName });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const found = await client.query<{ is_loader: boolean }>(IS_LOADER_SQL);
+    return found.rows[0]?.is_loader === true ? `${SESSION_SQL}; SET ROLE ${LOADER_ROLE}` : SESSION_SQL;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Opens both pools and proves that the server answers. */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const label = toDatabaseLabel(options.connectionString);
-  const queries = createPool(options, QUERY_CONNECTIONS, label);
-  const loads = createPool(options, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
+  let sessionSql: string;
+  try {
+    sessionSql = await readSessionSql(options);
+  } catch (error) {
+    throw fromPostgresError(error, 'Connecting to the warehouse', label);
+  }
+  const pooled = { ...options, sessionSql };
+  const queries = createPool(pooled, QUERY_CONNECTIONS, label);
+  const loads = createPool(pooled, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
   const { connectionString, logger, silenceMs = SILENCE_MS } = options;
   const watches = [queries, loads].map((pool) => watchPool(pool, { connectionString, logger, silenceMs }));
   const close = async (): Promise<void> => {
@@ -121,11 +146,5 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     }
     for (const watch of watches) watch.stop();
   };
-  try {
-    await queries.query('SELECT 1');
-  } catch (error) {
-    await close();
-    throw fromPostgresError(error, 'Connecting to the warehouse', label);
-  }
   return { queries, loads, label, passing: options.passing, close };
 }

@@ -1,4 +1,5 @@
 export type { Action, ActionFilter, Actions } from './actions.ts';
+export type { RolesReport } from './assign-roles.ts';
 export {
   type Browse,
   type CalendarCell,
@@ -26,6 +27,7 @@ export {
   type EmbeddedPostgresOptions,
   openEmbeddedPostgres,
 } from './embedded/open.ts';
+export type { RejectedUnit, RejectFilter, RejectsFound } from './find-rejects.ts';
 export type { AppliedMapping, ColumnMapping } from './mapping/apply.ts';
 export type { RefusedUnit } from './mapping/convert.ts';
 export type { UnmappedColumn } from './mapping/unmapped.ts';

@@ -1,6 +1,7 @@
 import type { UnitKey, UnitRecord } from '@edgeledger/core';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Connection } from './connect.ts';
+import { findRejects, type RejectFilter, type RejectsFound } from './find-rejects.ts';
 import { type LedgerFacts, readLedgerFacts } from './ledger-facts.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { queryAsReader, type ReaderAnswer } from './reader.ts';
@@ -66,6 +67,7 @@ export interface Questions {
   recentLoads(limit: number): Promise<readonly RecentLoad[]>;
   openFindings(): Promise<readonly Selectable<FindingsTable>[]>;
   rejects(limit: number): Promise<readonly Selectable<RejectsTable>[]>;
+  findRejects(filter: RejectFilter, limit: number): Promise<RejectsFound>;
   /** Reports that the vendor issued again after they had been loaded, newest first. */
   revisions(limit: number): Promise<readonly RevisionsView[]>;
   schemaChanges(): Promise<readonly Selectable<SchemaChangesTable>[]>;
@@ -114,6 +116,7 @@ export function createQuestions(connection: Connection, database: Kysely<Warehou
       ask(() =>
         database.selectFrom('ledger.rejects').selectAll().orderBy('reject_id', 'desc').limit(limit).execute(),
       ),
+    findRejects: (filter, limit) => ask(() => findRejects(database, filter, limit)),
     revisions: (limit) =>
       ask(() =>
         database.selectFrom('ledger.revisions').selectAll().orderBy('load_id', 'desc').limit(limit).execute(),

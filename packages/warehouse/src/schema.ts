@@ -1,5 +1,6 @@
 import type { UnitState } from '@edgeledger/core';
 import type { Generated, GeneratedAlways } from 'kysely';
+import type { AlertsTable } from './alerts/alerts-schema.ts';
 import type { ActionsTable } from './schema-actions.ts';
 import type {
   RateBudgetsTable,
@@ -243,6 +244,7 @@ export interface WarehouseSchema {
   'ledger.findings': FindingsTable;
   'ledger.schema_changes': SchemaChangesTable;
   'ledger.actions': ActionsTable;
+  'ledger.alerts': AlertsTable;
   'ledger.datasets': DatasetsTable;
   'ledger.coverage': CoverageView;
   'ledger.gaps': GapsView;

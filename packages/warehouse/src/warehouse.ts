@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import {
+  type AlertBook,
   type Dataset,
   type Ledger,
   type Loader,
@@ -10,6 +11,8 @@ import {
 } from '@edgeledger/core';
 import { Kysely, PostgresDialect } from 'kysely';
 import { type Actions, createActions } from './actions.ts';
+import { createAlertBook } from './alerts/alert-book.ts';
+import { assignRoles, type RolesReport } from './assign-roles.ts';
 import { type Browse, createBrowse } from './browse.ts';
 import { type Charts, createCharts } from './charts.ts';
 import { openConnection } from './connect.ts';
@@ -68,11 +71,14 @@ export interface Warehouse extends AsyncDisposable {
   readonly browse: Browse;
   readonly charts: Charts;
   readonly actions: Actions;
+  readonly alerts: AlertBook;
   readonly mapping: Mapping;
   /** What the vendors allow to all workers of this warehouse together. */
   readonly rateBudget: RateBudget;
   /** Applies the migrations that are missing. Safe to call from several processes at once. */
   migrate(): Promise<MigrationReport>;
+  /** Grants and ownership for edgeledger_loader and edgeledger_reader; `migrate` does it too. */
+  assignRoles(): Promise<RolesReport>;
   /** Throws `warehouse.schema-too-new`. */
   migrationStatus(): Promise<MigrationStatus>;
   /** Throws `warehouse.not-migrated` or `warehouse.schema-too-new`. */
@@ -116,12 +122,18 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     browse: createBrowse(connection),
     charts: createCharts(connection),
     actions: createActions(connection, database),
+    alerts: createAlertBook(connection, database),
     mapping: {
       unmapped: (datasets) => findUnmapped(connection, datasets),
       apply: (mappings, { force }) => applyMappings(connection, mappings, { force, logger }),
     },
     rateBudget: createRateBudget(connection, logger),
-    migrate: () => migrateDatabase(connection, folder, logger),
+    migrate: async () => {
+      const report = await migrateDatabase(connection, folder, logger);
+      await assignRoles(connection, logger);
+      return report;
+    },
+    assignRoles: () => assignRoles(connection, logger),
     migrationStatus: () => readMigrationStatus(connection, folder),
     assertMigrated: () => assertMigrated(connection, folder),
     sweepStaging: (now, olderThanMs = STAGING_LIMIT_MS) =>

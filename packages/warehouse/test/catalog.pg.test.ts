@@ -10,7 +10,7 @@ afterAll(() => database.drop());
 
 /** What a TypeScript type of schema.ts can hold, as the catalog says it. */
 const TYPES: Readonly<Record<string, readonly string[]>> = {
-  string: ['text', 'bigint', 'numeric', 'date'],
+  string: ['text', 'bigint', 'numeric', 'date', 'uuid'],
   number: ['integer'],
   boolean: ['boolean'],
   Duration: ['interval'],
@@ -29,7 +29,7 @@ interface Member {
 
 /** Reads the interfaces as text: types are gone when a test runs. */
 async function readInterfaces(): Promise<Map<string, Map<string, Member>>> {
-  const files = ['schema.ts', 'schema-actions.ts', 'schema-staging.ts'];
+  const files = ['schema.ts', 'schema-actions.ts', 'schema-staging.ts', 'alerts/alerts-schema.ts'];
   const texts = files.map((file) => readFile(new URL(`../src/${file}`, import.meta.url), 'utf8'));
   const text = (await Promise.all(texts)).join('\n');
   const members = (name: string): Map<string, Member> => {

@@ -6,6 +6,7 @@ import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
 import { openSources, readSetup, type Setup, withServices } from '../services.ts';
 import { createPaint, type Style } from '../style.ts';
 import { wrapText } from '../wrap-text.ts';
+import { describeAlerts } from './alerts.ts';
 
 export interface DoctorOptions {
   readonly json?: boolean;
@@ -26,6 +27,7 @@ export async function runDoctorCommand(io: Io, options: DoctorOptions): Promise<
     withServices(setup, { role: 'doctor', skipSchema: true }, async (services) => {
       checks.push(...(await probe('postgres', () => checkWarehouse(services))));
       checks.push(...(await probe('queue', () => checkQueue(services))));
+      checks.push(...(await probe('alerts', async () => [await describeAlerts(services)])));
       return [];
     }),
   ).then((failed) => checks.push(...failed));

@@ -22,6 +22,7 @@ export async function runImportCommand(
   options: ImportOptions,
 ): Promise<number> {
   const dataset = findDataset(options.dataset);
+  assertName(options.account);
   const setup = readSetup(io);
   const unit: UnitRef = {
     account: options.account,
@@ -93,6 +94,18 @@ function findDataset(text: string) {
   );
 }
 
+/** Accounts stand in keys of tables, names of partitions and paths of the archive. */
+function assertName(account: string): void {
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(account)) return;
+  throw new ConfigError(
+    'config.invalid-range',
+    `--account: ${JSON.stringify(account.slice(0, 60))} is not a name. Use lower-case letters, digits, "_" and "-".`,
+  );
+}
+
+/** Partitions are named by their day: of four digits a year, and of years in which there were CDNs. */
+const isPlausible = (day: string): boolean => day >= '1999-01-01' && day < '2100-01-01';
+
 function dayOf(reportKey: string, dataset: Dataset) {
   if (!reportKey.startsWith(`${dataset.report}_`)) {
     throw new ConfigError(
@@ -100,8 +113,14 @@ function dayOf(reportKey: string, dataset: Dataset) {
       `--report-key: "${reportKey}" is no key of ${dataset.name}; its keys begin with "${dataset.report}_". Check --dataset and --report-key.`,
     );
   }
+  if (!/^[A-Za-z0-9_.-]{1,200}$/.test(reportKey) || reportKey.includes('..')) {
+    throw new ConfigError(
+      'config.unknown-report',
+      `--report-key: ${JSON.stringify(reportKey.slice(0, 60))} is no key. Use letters, digits, "_", "-" and ".", at most 200.`,
+    );
+  }
   const day = findDayInReportKey(reportKey);
-  if (day !== undefined) return day;
+  if (day !== undefined && isPlausible(day)) return day;
   throw new ConfigError(
     'config.invalid-day',
     `--report-key: "${reportKey}" does not end in a day. Give the vendor's key, for example cdn_logs_20261120.`,

@@ -1,6 +1,6 @@
 import { migrateQueue } from '@edgeledger/queue';
 import { EXIT } from '../exit-codes.ts';
-import { type Io, printJson, printLine } from '../io.ts';
+import { type Io, printJson, printLine, printNote } from '../io.ts';
 import { readSetup, withServices } from '../services.ts';
 
 /** Applies migrations: the warehouse's, and the queue's tables when no Redis is configured. */
@@ -12,8 +12,9 @@ export async function runMigrateCommand(io: Io, options: { readonly json?: boole
       const report = await warehouse.migrate();
       const usesPostgresQueue = config.redisUrl === undefined;
       if (usesPostgresQueue) await migrateQueue({ databaseUrl });
+      const roles = await warehouse.assignRoles();
       if (options.json) {
-        printJson(io, { ...report, queue: usesPostgresQueue ? 'migrated' : 'redis' });
+        printJson(io, { ...report, queue: usesPostgresQueue ? 'migrated' : 'redis', roles: roles.kind });
         return EXIT.done;
       }
       for (const name of report.applied) printLine(io, `applied  ${name}`);
@@ -24,6 +25,12 @@ export async function runMigrateCommand(io: Io, options: { readonly json?: boole
           : `The warehouse is at version ${report.version}.`,
       );
       if (usesPostgresQueue) printLine(io, 'The queue tables (schema bullmq) are up to date.');
+      if (roles.kind === 'skipped') {
+        printNote(
+          io,
+          `Roles were not assigned (${roles.reason}); docs/security.md has the statements for it.`,
+        );
+      }
       return EXIT.done;
     },
   );

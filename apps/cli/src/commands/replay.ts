@@ -4,6 +4,7 @@ import {
   dayPeriod,
   type ExpectedUnit,
   type Source,
+  toUnitId,
   type UnitRecord,
 } from '@edgeledger/core';
 import { createArchivedSource, findArchivedReading, type PlannedUnit, runPlan } from '@edgeledger/pipeline';
@@ -17,6 +18,7 @@ import {
   readSetup,
   type SelectedSource,
   type Services,
+  type Setup,
   selectSources,
   withServices,
 } from '../services.ts';
@@ -46,28 +48,33 @@ export async function runReplayCommand(
       'Nothing to replay was named. Give report keys (`edgeledger replay cdn_logs_20261120`) or days with --from and --to.',
     );
   }
-  const archive = openArchive(setup.config);
-  if (options.fromArchive === true && archive === undefined) {
-    throw new ConfigError(
-      'config.missing',
-      '--from-archive: no archive is configured. Add `archive: { kind: directory }` to edgeledger.yaml; it keeps what is loaded from then on.',
-    );
-  }
   const range =
     reportKeys.length > 0 && options.from === undefined && options.to === undefined
       ? undefined
       : toDayRange(options, setup.config.backfillDays, io.clock.now());
+  const wanted: Wanted = {
+    ...(range === undefined
+      ? EVERYTHING
+      : { from: dayPeriod(range.from).start, to: dayPeriod(range.to).end }),
+    ...(reportKeys.length > 0 && { reportKeys }),
+  };
+  return replayUnits(setup, options, async () => wanted);
+}
+
+/** Replays what `toWanted` finds in the ledger; it is asked once the warehouse is open. */
+export async function replayUnits(
+  setup: Setup,
+  options: ReplayOptions,
+  toWanted: (services: Services) => Promise<Wanted>,
+): Promise<number> {
+  const { io } = setup;
+  const archive = openArchive(setup.config);
+  assertArchive(options, archive);
   const sources = openSources(setup);
   const selected = selectSources(sources, options);
   return withServices(setup, { role: 'replay', announce: true }, async (services) => {
     try {
-      const wanted = {
-        ...(range === undefined
-          ? EVERYTHING
-          : { from: dayPeriod(range.from).start, to: dayPeriod(range.to).end }),
-        ...(reportKeys.length > 0 && { reportKeys }),
-      };
-      const summary = await replayAll(selected, wanted, { services, options, archive });
+      const summary = await replayAll(selected, await toWanted(services), { services, options, archive });
       if (options.json) printJson(io, summary);
       else printSummary(io, summary);
       return toRunExitCode(summary, []);
@@ -77,10 +84,20 @@ export async function runReplayCommand(
   });
 }
 
-interface Wanted {
+function assertArchive(options: ReplayOptions, archive: Archive | undefined): void {
+  if (options.fromArchive !== true || archive !== undefined) return;
+  throw new ConfigError(
+    'config.missing',
+    '--from-archive: no archive is configured. Add `archive: { kind: directory }` to edgeledger.yaml; it keeps what is loaded from then on.',
+  );
+}
+
+export interface Wanted {
   readonly from: Date;
   readonly to: Date;
   readonly reportKeys?: readonly string[];
+  /** Only these, as `toUnitId` names them. */
+  readonly unitIds?: ReadonlySet<string>;
 }
 
 interface Replay {
@@ -107,11 +124,13 @@ async function replayAll(
   const found = new Set<string>();
   const work = [];
   for (const { source, datasets } of selected) {
-    const units = await replay.services.warehouse.ledger.findUnits({
-      ...wanted,
+    const { unitIds, ...filter } = wanted;
+    const known = await replay.services.warehouse.ledger.findUnits({
+      ...filter,
       account: source.account,
       datasets: datasets ?? source.datasets.map((dataset) => dataset.name),
     });
+    const units = unitIds === undefined ? known : known.filter((unit) => unitIds.has(toUnitId(unit)));
     for (const unit of units) found.add(unit.reportKey);
     // a key that a person names is tried whatever its state
     work.push({

@@ -6,6 +6,7 @@ import {
   toEdgeledgerError,
 } from '@edgeledger/core';
 import { planSource, recordPlan, runPlan } from '@edgeledger/pipeline';
+import { recordSource, tellOnce } from '../alerting.ts';
 import { assertSources } from '../check-sources.ts';
 import { type DayRange, toDayRange } from '../day-range.ts';
 import { type Io, printJson } from '../io.ts';
@@ -57,6 +58,7 @@ export async function runRunCommand(io: Io, options: RunOptions): Promise<number
       await assertSources(asked, setup, { tellFailures: false });
       await services.warehouse.sweepStaging(io.clock.now());
       const { summary, errors } = await runOnce(selected, range, services, options);
+      await tellOnce(services);
       if (options.json) printJson(io, summary);
       else printRunSummary(io, summary);
       return toRunExitCode(summary, errors);
@@ -87,6 +89,7 @@ async function runOnce(
           if (io.signal.aborted || isAbortError(error)) throw error;
           const known = toEdgeledgerError(error);
           errors.push(known);
+          await recordSource(services, item.source, known.message);
           summary.errors.push({ source: item.source.id, code: known.code, message: known.message });
           progress.print(`failed   ${item.source.id}: ${known.message}`);
         }
@@ -133,6 +136,7 @@ async function runSource(
     now,
     lateAfterMs: services.config.schedule.lateAfterHours * HOUR_MS,
   });
+  await recordSource(services, source, undefined);
   notePlan(planned, summary);
   summary.absent = findAbsent(
     planned,

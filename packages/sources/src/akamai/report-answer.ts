@@ -48,10 +48,11 @@ export function toMetadata(values: ReadonlyMap<string, string>): AnswerMetadata 
 }
 
 export function cleanValue(text: string): string {
-  return text
-    .trim()
-    .replace(/^`+|`+$/g, '')
-    .trim();
+  const trimmed = text.trim();
+  let [from, end] = [0, trimmed.length];
+  while (trimmed[from] === '`') from += 1;
+  while (end > from && trimmed[end - 1] === '`') end -= 1;
+  return trimmed.slice(from, end).trim();
 }
 
 /** Fractions of any length and any zone; without a zone UTC, as everything we ask for. */

@@ -25,6 +25,9 @@ export function createColumnSums(columns: readonly ParsedColumn[]): ColumnSums {
 }
 
 const readNumber = fieldReader('numeric');
+const readJson = fieldReader('jsonb');
+/** It is part of a key; the longest that is documented has 40 characters. */
+const LONGEST_METRIC = 500;
 
 function toNumber(summary: Summary): string | null {
   return readNumber(summary.value) ?? null;
@@ -39,7 +42,8 @@ export function toSummaryRows(summaries: readonly Summary[], window: AkamaiWindo
   const suffix = window.objectId === '' ? '' : `#${window.objectId}`;
   const period = { start: toSecondText(window.start), end: toSecondText(window.end) };
   const rows = summaries.map((summary, index): Row => {
-    const values = [`${summary.metric}${suffix}`, toNumber(summary), summary.details];
+    const metric = `${summary.metric.slice(0, LONGEST_METRIC).replaceAll('\0', '\u2400').toWellFormed()}${suffix}`;
+    const values = [metric, toNumber(summary), readJson(summary.details) ?? '{}'];
     return { rowNo: index + 1, period, values };
   });
   return [{ dataset: REPORT_SUMMARIES, columns: REPORT_SUMMARIES.columns, rows }];

@@ -25,6 +25,13 @@ export function releaseChunk(chunk: Uint8Array, ownBuffers: WeakSet<ArrayBufferL
 /** Large chunks save a third of what reading costs (16 KiB is the default); two or three of them are alive at a time. */
 const CHUNK_BYTES = 128 * 1024;
 
+/**
+ * Logs shrink to a tenth or a thirtieth. What grows more than three hundredfold, counted from the first layer on, is made to
+ * fill a disk; below a hundred megabytes it may be a report of one line repeated.
+ */
+const MAX_RATIO = 300;
+const RATIO_FROM_BYTES = 100 * 1024 * 1024;
+
 /** A file stored gzipped and compressed again on the way is known; more layers than that are not sane. */
 const MAX_LAYERS = 3;
 
@@ -36,16 +43,20 @@ export async function* inflate(
   chunks: AsyncIterable<Uint8Array>,
   options: InflateOptions,
   layer = 0,
+  received: Received = { bytes: 0 },
 ): AsyncGenerator<Uint8Array> {
-  const { head, chunks: replayed } = await peekBytes(chunks, 2);
+  const { head, chunks: replayed } = await peekBytes(
+    layer === 0 ? countReceived(chunks, received) : chunks,
+    2,
+  );
   if (head[0] !== 0x1f || head[1] !== 0x8b) {
-    yield* limitBytes(replayed, options);
+    yield* limitBytes(replayed, options, received);
     return;
   }
   if (layer >= MAX_LAYERS) {
     throw new ContractError('file.malformed', `${options.what}: gzipped more than ${MAX_LAYERS} times over.`);
   }
-  yield* inflate(gunzip(limitBytes(replayed, options), options), options, layer + 1);
+  yield* inflate(gunzip(limitBytes(replayed, options, received), options), options, layer + 1, received);
 }
 
 async function* gunzip(
@@ -70,9 +81,25 @@ async function* gunzip(
   }
 }
 
+/** Bytes as they came, so far. */
+interface Received {
+  bytes: number;
+}
+
+async function* countReceived(
+  chunks: AsyncIterable<Uint8Array>,
+  received: Received,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    received.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
 async function* limitBytes(
   chunks: AsyncIterable<Uint8Array>,
   options: InflateOptions,
+  received: Received,
 ): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0;
   for await (const chunk of chunks) {
@@ -81,6 +108,12 @@ async function* limitBytes(
       throw new ContractError(
         'file.too-large',
         `${options.what}: more than ${options.maxInflatedBytes} bytes. If reports really are that large, raise maxInflatedBytes.`,
+      );
+    }
+    if (sizeBytes > RATIO_FROM_BYTES && sizeBytes > received.bytes * MAX_RATIO) {
+      throw new ContractError(
+        'file.too-large',
+        `${options.what}: ${received.bytes} bytes grew to more than ${MAX_RATIO} times as much, which no report does. Look at the file.`,
       );
     }
     yield chunk;

@@ -3,6 +3,12 @@ import { type Column, ContractError, type ParsedColumn, SYSTEM_COLUMNS } from '@
 /** Postgres cuts identifiers after this many bytes. */
 const MAX_IDENTIFIER_BYTES = 63;
 
+/**
+ * Ten times what the widest report has. A row of so many columns still fits a page of Postgres, whatever they hold, and a
+ * line of commas does not become a table.
+ */
+export const MAX_COLUMNS = 400;
+
 /** What a header is mapped by: the dataset's columns, and names whose data is not wanted. */
 export interface HeaderRules {
   readonly columns: readonly Column[];
@@ -41,6 +47,13 @@ export function typeOfUnknown(name: string): Column['type'] {
  * @throws ContractError `file.column-missing` with the header found.
  */
 export function mapHeader(header: readonly string[], rules: HeaderRules, what: string): MappedColumn[] {
+  if (header.length > MAX_COLUMNS) {
+    throw new ContractError(
+      'file.malformed',
+      `${what}: the header has ${header.length} columns, at most ${MAX_COLUMNS} are read. It begins: ` +
+        `${header.slice(0, 20).join(', ').slice(0, 300)}. Look at the file.`,
+    );
+  }
   const names = header.map(normalizeHeader);
   const owner = new Map<number, Column>();
   const claim = (column: Column, name: string) => {
@@ -79,7 +92,12 @@ function assertRequired(missing: readonly Column[], header: readonly string[], w
   throw new ContractError(
     'file.column-missing',
     `${what}: no column for ${names}. The header is: ${found}. If a column was renamed, name its header under datasets.<report>.columns in edgeledger.yaml.`,
-    { context: { header: [...header], missing: required.map((column) => column.name) } },
+    {
+      context: {
+        header: header.map((text) => text.slice(0, 100)),
+        missing: required.map((column) => column.name),
+      },
+    },
   );
 }
 
@@ -91,7 +109,7 @@ function assertAnyKnown(owner: ReadonlyMap<number, Column>, header: readonly str
     `${what}: not one column of its first record is known, so it is hardly this report as CSV. It begins: ` +
       `${header.join(', ').slice(0, 300)}. If the columns were renamed, name their headers under ` +
       'datasets.<report>.columns in edgeledger.yaml.',
-    { context: { header: header.slice(0, 50) } },
+    { context: { header: header.slice(0, 50).map((text) => text.slice(0, 100)) } },
   );
 }
 

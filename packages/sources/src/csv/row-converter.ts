@@ -13,7 +13,12 @@ interface ColumnReader {
   readonly type: string;
   readonly read: FieldReader;
   readonly blank: string | null;
+  /** Part of the row's key. */
+  readonly isKey: boolean;
 }
+
+/** Postgres refuses entries of an index above a third of a page. No id that is known has more than 100 characters. */
+export const LONGEST_KEY_BYTES = 1000;
 
 const DEFECT_MESSAGES: Readonly<Partial<Record<RejectCode, string>>> = {
   'invalid-utf8': 'The record is not valid UTF-8.',
@@ -39,6 +44,7 @@ export function createRowConverter(
       type: column.type,
       read: fieldReader(column.type),
       blank: identity.includes(column.name) && column.type === 'text' ? '' : null,
+      isKey: identity.includes(column.name) && column.type === 'text',
     }),
   );
   return {
@@ -47,10 +53,13 @@ export function createRowConverter(
       if (fields === null) return { reject: toDefectReject(record) };
       if (fields.length !== fieldCount) return { reject: toCountReject(record, fields.length, fieldCount) };
       const values: (string | null)[] = [];
-      for (const { position, name, type, read, blank } of readers) {
+      for (const { position, name, type, read, blank, isKey } of readers) {
         const field = fields[position] ?? '';
         const value = field === '' ? blank : read(field);
         if (value === undefined) return { reject: toTypeReject(record, { name, type, field }) };
+        if (isKey && value !== null && Buffer.byteLength(value) > LONGEST_KEY_BYTES) {
+          return { reject: toLongKeyReject(record, name, Buffer.byteLength(value)) };
+        }
         values.push(value);
       }
       return { values };
@@ -77,6 +86,11 @@ function toCountReject(record: CsvRecord, found: number, expected: number): Reje
   const code = found < expected ? 'too-few-fields' : 'too-many-fields';
   const message = `The record has ${found} fields, the header has ${expected}.`;
   return { line: record.line, columnName: null, code, message, raw: record.toRaw() };
+}
+
+function toLongKeyReject(record: CsvRecord, name: string, sizeBytes: number): Reject {
+  const message = `A value of ${sizeBytes} bytes is too long for a column that identifies the row (${LONGEST_KEY_BYTES}).`;
+  return { line: record.line, columnName: name, code: 'type-mismatch', message, raw: record.toRaw() };
 }
 
 const SHOWN_FIELD_CHARACTERS = 80;

@@ -26,7 +26,10 @@ export interface ImgixClient {
 
 const instant = z.union([z.number(), z.string()]).nullish();
 const reportSchema = z.looseObject({
-  id: z.union([z.string(), z.number()]).transform(String),
+  id: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .pipe(z.string().regex(/^[\x21-\x7e]{1,200}$/)),
   attributes: z
     .looseObject({
       completed: z.boolean().nullish(),
@@ -203,6 +206,9 @@ function toUrl(apiUrl: URL, path: string): URL {
   return url;
 }
 
+/** What stands in keys of tables and jobs: printable, and short enough for an index. */
+const SOUND_KEY = /^[\x21-\x7e]{1,200}$/;
+
 function toReport(resource: z.infer<typeof reportSchema>): ImgixReport {
   const attributes = resource.attributes ?? {};
   const reportType = attributes.report_type ?? undefined;
@@ -213,7 +219,10 @@ function toReport(resource: z.infer<typeof reportSchema>): ImgixReport {
       : `${reportType}_${toCompactDay(toUtcDay(periodStart))}`;
   return {
     id: resource.id,
-    reportKey: attributes.report_key ?? derivedKey,
+    // a key that cannot be stored does not make a report disappear: the vendor's pattern gives one
+    reportKey: SOUND_KEY.test(attributes.report_key ?? '')
+      ? (attributes.report_key ?? undefined)
+      : derivedKey,
     reportType,
     completed: attributes.completed ?? false,
     files: attributes.files ?? [],
@@ -222,6 +231,9 @@ function toReport(resource: z.infer<typeof reportSchema>): ImgixReport {
 }
 
 const MILLISECONDS_FROM = 100_000_000_000;
+/** No report is of a day before there was the vendor, or of the next century. */
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const LATEST_MS = Date.UTC(2100, 0, 1);
 
 function toInstant(value: number | string | null | undefined): Date | undefined {
   if (value === null || value === undefined || value === '') return undefined;
@@ -231,8 +243,7 @@ function toInstant(value: number | string | null | undefined): Date | undefined 
     : seconds < MILLISECONDS_FROM
       ? seconds * 1000
       : seconds;
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  return ms >= EARLIEST_MS && ms < LATEST_MS ? new Date(ms) : undefined;
 }
 
 function toShapeError(what: string, error: z.ZodError): ContractError {

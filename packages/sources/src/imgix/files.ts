@@ -121,6 +121,12 @@ async function fetchFile(options: FileReaderOptions, link: URL, request: OpenReq
 export function assertAllowedHost(url: URL, fileHosts: readonly string[], unit: UnitRef): void {
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
   const names = [url.hostname, `${url.hostname}:${port}`].map((name) => name.toLowerCase());
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigError(
+      'source.host-not-allowed',
+      `Could not download ${unit.reportKey}: the link to ${url.host} has a user in it, as no link of imgix does.`,
+    );
+  }
   const isListed = fileHosts.some((host) => names.includes(host.trim().toLowerCase()));
   if (!isListed) {
     throw new ConfigError(

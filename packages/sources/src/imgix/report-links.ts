@@ -97,7 +97,11 @@ export function isReadable(report: ImgixReport): boolean {
 
 /** Path of a file link; the query is its signature and changes every time. Not a URL: the text itself. */
 export function toLinkPath(link: string): string {
-  return URL.canParse(link) ? new URL(link).pathname : (link.split(/[?#]/)[0] ?? link);
+  const path = URL.canParse(link) ? new URL(link).pathname : (link.split(/[?#]/)[0] ?? link);
+  // names of parts stand in the ledger and in jobs: a strange one becomes one that can
+  if (/^[\x20-\x7e]{1,1024}$/.test(path)) return path;
+  const hash = createHash('sha256').update(path).digest('hex').slice(0, 16);
+  return `${path.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '_')}~${hash}`;
 }
 
 const naturalOrder = new Intl.Collator('en', { numeric: true });

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FramedRecord, RecordSkimmer } from '../csv/record-framer.ts';
+import { LONGEST_KEY_BYTES } from '../csv/row-converter.ts';
 import {
   encodeField,
   encodeQuotedText,
@@ -184,6 +185,8 @@ export function createTupleSkimmer(
         at = blankIsText[index] === 1 ? writeInt32(0, out, at) : writeNull(out, at);
         continue;
       }
+      // a key that may be too long for an index is for the exact way to refuse
+      if (blankIsText[index] === 1 && end - start > LONGEST_KEY_BYTES) return false;
       const code = codes[index] ?? 0;
       if (kinds[position] === QUOTED_TWICE) {
         if (code !== TYPE_CODES.text) return false;

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { guardedLookup, isForbiddenAddress } from './guarded-lookup.ts';
+
+test.each([
+  '169.254.169.254',
+  '0.0.0.0',
+  '0.1.2.3',
+  '224.0.0.1',
+  '255.255.255.255',
+  '::',
+  'fe80::1',
+  'ff02::1',
+  'fd00:ec2::254',
+  '::ffff:169.254.169.254',
+  '::ffff:a9fe:a9fe',
+])('%s is no address of a vendor', (address) => {
+  expect(isForbiddenAddress(address)).toBe(true);
+});
+
+test.each(['127.0.0.1', '10.0.0.1', '192.168.1.1', '172.16.0.1', '142.250.1.1', '::1', 'fd12::1', '2a00::1'])(
+  '%s may be one: a proxy, a private endpoint of a cloud, the public network',
+  (address) => {
+    expect(isForbiddenAddress(address)).toBe(false);
+  },
+);
+
+const resolve = (name: string, all: boolean) =>
+  new Promise<unknown>((done) => {
+    guardedLookup(name, { all }, (error, address) => done(error === null ? address : error));
+  });
+
+test('a name for this machine leads to this machine, in both forms of the answer', async () => {
+  expect(await resolve('localhost', false)).toMatch(/^127\.|^::1$/);
+  expect(await resolve('localhost', true)).toEqual(
+    expect.arrayContaining([expect.objectContaining({ address: expect.stringMatching(/^127\.|^::1$/) })]),
+  );
+});
+
+test('a name that leads to a metadata service is refused, and one that is not known is told as such', async () => {
+  expect(await resolve('169.254.169.254', false)).toMatchObject({ code: 'EFORBIDDENADDRESS' });
+  expect(await resolve('no-such-host.invalid', false)).toMatchObject({
+    code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+  });
+});

@@ -1,0 +1,145 @@
+import type { Logger } from '@edgeledger/core';
+import type pg from 'pg';
+import type { Connection } from './connect.ts';
+import { quoteIdentifier, toRelation } from './identifiers.ts';
+import { LOADER_ROLE } from './loader-role.ts';
+import { findSqlState, fromPostgresError } from './pg-errors.ts';
+
+/*
+ * Three kinds of users: the owner migrates, members of edgeledger_loader load, members of edgeledger_reader read. The loader
+ * owns the data tables, because it adds the columns that reports bring and swaps partitions, which only an owner may. Of the
+ * ledger it may change rows, and nothing of its structure. docs/security.md has the statements for an administrator.
+ */
+
+export const READER_ROLE = 'edgeledger_reader';
+
+/** Schemas whose tables the loader owns. */
+const LOADED_SCHEMAS = ['imgix', 'akamai', 'partitions', 'staging'];
+/** Rows of the ledger that nobody but a person may delete. */
+const KEPT_TABLES = ['migrations', 'units', 'loads', 'findings', 'schema_changes'];
+
+export type RolesReport =
+  | { readonly kind: 'assigned' }
+  /** The user may not do it; `reason` is Postgres's. Everything works as before for the user itself. */
+  | { readonly kind: 'skipped'; readonly reason: string };
+
+/** Brings roles, grants and ownership in line; to be repeated after every migration, by the owner. */
+export async function assignRoles(connection: Connection, logger: Logger): Promise<RolesReport> {
+  const client = await connection.loads.connect();
+  try {
+    // two at once would change the same rows of the catalog, which Postgres refuses
+    await client.query(`SELECT pg_advisory_lock(hashtextextended('edgeledger.migrate', 0))`);
+    const { isOwner, schemas } = await readSituation(client);
+    if (!isOwner) {
+      return { kind: 'skipped', reason: 'only the owner of schema ledger may grant anything on it' };
+    }
+    for (const statement of toStatements(schemas)) await client.query(statement);
+    for (const relation of await findForeignTables(client)) {
+      // one by one: each takes its table for itself, and a busy one must not hold up the others
+      await client.query(`ALTER TABLE ${relation} OWNER TO ${LOADER_ROLE}`);
+    }
+    return { kind: 'assigned' };
+  } catch (thrown) {
+    const isRefused = ['42501', '42704', '0LP01'].includes(findSqlState(thrown) ?? '');
+    if (!isRefused) throw fromPostgresError(thrown, 'Assigning roles', connection.label);
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    logger.info({ reason }, 'roles were not assigned');
+    return { kind: 'skipped', reason };
+  } finally {
+    // the lock goes with the connection
+    client.release(true);
+  }
+}
+
+interface Situation {
+  /** Whoever is not the owner would only be warned by each GRANT. */
+  readonly isOwner: boolean;
+  readonly schemas: ReadonlySet<string>;
+}
+
+async function readSituation(client: pg.PoolClient): Promise<Situation> {
+  const found = await client.query<{ name: string; is_owner: boolean }>(
+    `SELECT nspname AS name, pg_has_role(current_user, nspowner, 'USAGE') AS is_owner FROM pg_namespace`,
+  );
+  return {
+    isOwner: found.rows.some(({ name, is_owner }) => name === 'ledger' && is_owner),
+    schemas: new Set(found.rows.map(({ name }) => name)),
+  };
+}
+
+async function findForeignTables(client: pg.PoolClient): Promise<string[]> {
+  const found = await client.query<{ schema: string; name: string }>(
+    `SELECT nspname AS schema, relname AS name FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE nspname = ANY ($1) AND relkind IN ('r', 'p') AND relowner <> $2::regrole
+       AND (nspname <> 'staging' OR relname !~ '^load_') ORDER BY 1, 2`,
+    [LOADED_SCHEMAS, LOADER_ROLE],
+  );
+  return found.rows.map(({ schema, name }) => toRelation(schema, name).sql);
+}
+
+const makeRole = (role: string, comment: string): string => `
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
+    CREATE ROLE ${role} NOLOGIN;
+    COMMENT ON ROLE ${role} IS '${comment}';
+  END IF;
+EXCEPTION
+  -- another database of this server was migrated at the same moment
+  WHEN duplicate_object OR unique_violation THEN NULL;
+END
+$$`;
+
+/** The owner has to be a member to hand tables over, and to go on using them. A superuser needs neither. */
+const JOIN_LOADER = `
+DO $$
+BEGIN
+  IF NOT pg_has_role(current_user, '${LOADER_ROLE}', 'USAGE') THEN
+    EXECUTE format('GRANT ${LOADER_ROLE} TO %I', current_user);
+  END IF;
+END
+$$`;
+
+const GRANT_LEDGER = `
+DO $$
+DECLARE
+  found record;
+BEGIN
+  FOR found IN
+    SELECT relname, relname = ANY (ARRAY[${KEPT_TABLES.map((name) => `'${name}'`).join(', ')}]) AS is_kept
+    FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'migrations'
+  LOOP
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE%s ON ledger.%I TO ${LOADER_ROLE}',
+      CASE WHEN found.is_kept THEN '' ELSE ', DELETE' END, found.relname);
+  END LOOP;
+END
+$$`;
+
+function toStatements(schemas: ReadonlySet<string>): string[] {
+  const loaded = LOADED_SCHEMAS.filter((name) => schemas.has(name))
+    .map(quoteIdentifier)
+    .join(', ');
+  const queue = [
+    `GRANT USAGE ON SCHEMA bullmq TO ${LOADER_ROLE}`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq TO ${LOADER_ROLE}`,
+    `GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA bullmq TO ${LOADER_ROLE}`,
+    `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA bullmq TO ${LOADER_ROLE}`,
+  ];
+  return [
+    makeRole(
+      LOADER_ROLE,
+      'Loads reports of edgeledger: owns the data tables, writes the ledger, changes nothing else.',
+    ),
+    makeRole(READER_ROLE, 'May read the data and the ledger of edgeledger, and nothing else.'),
+    JOIN_LOADER,
+    `GRANT USAGE ON SCHEMA ledger TO ${LOADER_ROLE}`,
+    `GRANT USAGE, CREATE ON SCHEMA ${loaded} TO ${LOADER_ROLE}`,
+    `GRANT SELECT ON ALL TABLES IN SCHEMA ledger, imgix, akamai TO ${LOADER_ROLE}`,
+    GRANT_LEDGER,
+    ...(schemas.has('bullmq') ? queue : []),
+    `GRANT USAGE ON SCHEMA ledger, imgix, akamai TO ${READER_ROLE}`,
+    `GRANT SELECT ON ALL TABLES IN SCHEMA ledger, imgix, akamai TO ${READER_ROLE}`,
+    // tables of described reports are made by the loader, and analysts want to read them too
+    `ALTER DEFAULT PRIVILEGES FOR ROLE ${LOADER_ROLE} IN SCHEMA imgix, akamai GRANT SELECT ON TABLES TO ${READER_ROLE}`,
+  ];
+}

@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto';
+import { createTestDatabase, type TestDatabase } from '@edgeledger/testkit';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createWarehouse, type Warehouse } from '../src/index.ts';
+import { CREDITS, LOGS, NOW, publishRequest, rejectOf, stageAll, unitOf } from './sample-reports.ts';
+
+const PASSWORD = 'for-this-test-only';
+const suffix = randomBytes(5).toString('hex');
+const LOADERS = [`loader_one_${suffix}`, `loader_two_${suffix}`] as const;
+const READER = `reader_${suffix}`;
+const OWNER = `owner_${suffix}`;
+
+let database: TestDatabase;
+let one: Warehouse;
+let two: Warehouse;
+
+const urlOf = (user: string, from = database.connectionString): string => {
+  const url = new URL(from);
+  url.username = user;
+  url.password = PASSWORD;
+  return url.href;
+};
+const open = (user: string) => createWarehouse({ connectionString: urlOf(user) });
+
+async function as(user: string, sql: string): Promise<string> {
+  const client = new pg.Client({ connectionString: urlOf(user) });
+  await client.connect();
+  try {
+    await client.query(sql);
+    return 'done';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  } finally {
+    await client.end();
+  }
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const owner = await createWarehouse({ connectionString: database.connectionString });
+  expect(await owner.assignRoles()).toEqual({ kind: 'assigned' });
+  await owner.close();
+  for (const name of LOADERS) {
+    await database.query(`CREATE ROLE ${name} LOGIN PASSWORD '${PASSWORD}' IN ROLE edgeledger_loader`);
+  }
+  await database.query(`CREATE ROLE ${READER} LOGIN PASSWORD '${PASSWORD}' IN ROLE edgeledger_reader`);
+  [one, two] = [await open(LOADERS[0]), await open(LOADERS[1])];
+});
+afterAll(async () => {
+  await one.close();
+  await two.close();
+  for (const name of [...LOADERS, READER]) await database.query(`DROP ROLE ${name}`);
+  await database.drop();
+});
+
+const PLAIN = [
+  ['url', 'text'],
+  ['bytes', 'bigint'],
+] as const;
+
+describe('a member of edgeledger_loader', () => {
+  test('is told that the warehouse is migrated, and needs nothing for that', async () => {
+    await expect(one.assertMigrated()).resolves.toBeUndefined();
+    expect(await one.assignRoles()).toMatchObject({ kind: 'skipped' });
+  });
+
+  test('loads into a partitioned table, with a new column, rejects and findings, and replaces it as another login', async () => {
+    const unit = unitOf(LOGS, '2026-11-20');
+    const logs = { ...LOGS, strategy: 'partition' } as const;
+    const first = await one.loader.begin(unit, logs);
+    await stageAll(first, [{ columns: PLAIN, rows: [['/a', '1']], rejects: [rejectOf(3)] }]);
+    const finding = { kind: 'duplicate', message: 'Twice.', details: {} } as const;
+    expect(await first.publish(publishRequest({ findings: [finding] }))).toMatchObject({
+      rowsInserted: 1,
+      rejects: 1,
+    });
+    const second = await two.loader.begin(unit, logs);
+    await stageAll(second, [
+      {
+        columns: [...PLAIN, ['brought', 'text', true]],
+        rows: [
+          ['/b', '2', 'x'],
+          ['/c', '3', 'y'],
+        ],
+      },
+    ]);
+    expect(await second.publish(publishRequest())).toMatchObject({ rowsInserted: 2 });
+    expect(await database.query('SELECT url, brought FROM imgix.cdn_logs ORDER BY url')).toEqual([
+      { url: '/b', brought: 'x' },
+      { url: '/c', brought: 'y' },
+    ]);
+  });
+
+  test('upserts, fails, abandons, and clears away what another login left', async () => {
+    const unit = unitOf(CREDITS, '2026-11-20');
+    const columns = [
+      ['source_id', 'text'],
+      ['total_credits', 'numeric'],
+    ] as const;
+    const load = await one.loader.begin(unit, CREDITS);
+    await stageAll(load, [{ columns, rows: [['a', '1.5']] }]);
+    await load.publish(publishRequest());
+    const left = await one.loader.begin(unitOf(CREDITS, '2026-11-19'), CREDITS);
+    await stageAll(left, [{ columns, rows: [['b', '1']] }]);
+    const swept = await two.sweepStaging(new Date(Date.now() + 10 * 86_400_000), 1);
+    expect(swept).toBeDefined();
+    expect(
+      await database.query(
+        `SELECT FROM pg_tables WHERE schemaname = 'staging' AND tablename LIKE 'load\\_%'`,
+      ),
+    ).toEqual([]);
+  });
+
+  test('makes the table of a described report, which a reader may read', async () => {
+    const dataset = {
+      ...CREDITS,
+      name: 'akamai.hits_by_something',
+      vendor: 'akamai',
+      report: 'hits-by-something',
+      identity: ['something'],
+      columns: [
+        { name: 'something', type: 'text' },
+        { name: 'hits', type: 'bigint' },
+      ],
+      generated: { comment: 'Hits by something.' },
+    } as const;
+    const load = await one.loader.begin(unitOf(dataset), dataset);
+    await stageAll(load, [
+      {
+        columns: [
+          ['something', 'text'],
+          ['hits', 'bigint'],
+        ],
+        rows: [['a', '1']],
+      },
+    ]);
+    expect(await load.publish(publishRequest())).toMatchObject({ rowsInserted: 1 });
+    expect(await as(READER, 'SELECT * FROM akamai.hits_by_something')).toBe('done');
+  });
+
+  test('keeps alerts, a rate budget, and the ledger of what is expected, late and lost', async () => {
+    const unit = unitOf(LOGS, '2026-11-18');
+    const expected = { ...unit, dueAt: NOW, expiresAt: new Date(NOW.getTime() + 86_400_000) };
+    await one.ledger.recordExpected([expected], NOW);
+    await one.ledger.recordLate([{ ...expected, unit, reason: 'No.' }], NOW);
+    await one.ledger.recordLost(unit, 'Gone.');
+    await one.alerts.refresh(NOW, { lostSoonDays: 7 });
+    expect((await two.alerts.claim(NOW))?.opened.length).toBeGreaterThan(0);
+    const place = await one.rateBudget.take(
+      { key: 'k', requests: 1, perMs: 1000 },
+      { lane: 'live', maxPauseMs: 1000, signal: undefined },
+    );
+    await place.release();
+    expect(await two.questions.gaps()).not.toEqual([]);
+  });
+
+  test.each([
+    ['change what was migrated', `UPDATE ledger.migrations SET checksum = ''`],
+    ['forget a unit', 'DELETE FROM ledger.units'],
+    ['forget a load', 'DELETE FROM ledger.loads'],
+    ['forget a finding', 'DELETE FROM ledger.findings'],
+    ['empty the ledger', 'TRUNCATE ledger.units CASCADE'],
+    ['drop a table of the ledger', 'DROP TABLE ledger.rejects'],
+    ['change a table of the ledger', 'ALTER TABLE ledger.units ADD COLUMN x text'],
+    ['replace a view', 'CREATE OR REPLACE VIEW ledger.gaps AS SELECT 1'],
+    ['drop a view', 'DROP VIEW ledger.coverage'],
+    ['make a table in the ledger', 'CREATE TABLE ledger.x (a text)'],
+    ['make a schema', 'CREATE SCHEMA x'],
+    ['make a table elsewhere', 'CREATE TABLE public.x (a text)'],
+    ['make a role', 'CREATE ROLE x'],
+    [
+      'become the owner',
+      `DO $$ BEGIN EXECUTE (SELECT format('SET ROLE %I', rolname) FROM pg_roles WHERE rolsuper LIMIT 1); END $$`,
+    ],
+    ['read passwords', 'SELECT rolpassword FROM pg_authid'],
+    ['read a file of the server', `SELECT pg_read_file('postgresql.conf')`],
+    ['run a program on the server', `COPY ledger.units TO PROGRAM 'cat'`],
+    [
+      'make a function for others to fall for',
+      `CREATE FUNCTION ledger.f() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+    ],
+  ])('may not %s', async (_what, sql) => {
+    expect(await as(LOADERS[0], sql)).toMatch(/^(42501|0A000|2BP01)$/);
+    expect(await as(READER, sql)).toMatch(/^(42501|0A000|2BP01)$/);
+  });
+});
+
+describe('a member of edgeledger_reader', () => {
+  test.each([
+    'SELECT * FROM imgix.cdn_logs',
+    'SELECT * FROM akamai.endpoint_usage_by_time',
+    'SELECT * FROM ledger.units',
+    'SELECT * FROM ledger.rejects',
+    'SELECT * FROM ledger.alerts',
+    'SELECT * FROM ledger.coverage',
+  ])('may %s', async (sql) => {
+    expect(await as(READER, sql)).toBe('done');
+  });
+
+  test.each([
+    `INSERT INTO ledger.findings (account, dataset, report_key, kind, message) VALUES ('a', 'b', 'c', 'd', 'e')`,
+    `UPDATE ledger.units SET state = 'loaded'`,
+    'DELETE FROM imgix.cdn_logs',
+    'TRUNCATE imgix.mild_errors',
+    'SELECT * FROM staging.parts',
+    'SELECT * FROM partitions.cdn_logs_20261120',
+    'CREATE TABLE imgix.x (a text)',
+    'ALTER TABLE imgix.cdn_logs ADD COLUMN x text',
+    'SET ROLE edgeledger_loader',
+    `SELECT staging.take_rate_place('k', 1, 1)`,
+  ])('may not %s', async (sql) => {
+    expect(await as(READER, sql)).toBe('42501');
+  });
+});
+
+test('an owner who is no superuser migrates, assigns the roles, and a loader loads into what it made', async () => {
+  const empty = await createTestDatabase({ empty: true });
+  await database.query(`CREATE ROLE ${OWNER} LOGIN CREATEROLE PASSWORD '${PASSWORD}'`);
+  await database.query(`GRANT edgeledger_loader, edgeledger_reader TO ${OWNER} WITH ADMIN OPTION`);
+  await database.query(`ALTER DATABASE ${empty.name} OWNER TO ${OWNER}`);
+  try {
+    const owner = await createWarehouse({ connectionString: urlOf(OWNER, empty.connectionString) });
+    await owner.migrate();
+    expect(await owner.assignRoles()).toEqual({ kind: 'assigned' });
+    const loader = await createWarehouse({ connectionString: urlOf(LOADERS[0], empty.connectionString) });
+    const load = await loader.loader.begin(unitOf(LOGS), { ...LOGS, strategy: 'partition' });
+    await stageAll(load, [{ columns: PLAIN, rows: [['/a', '1']] }]);
+    expect(await load.publish(publishRequest())).toMatchObject({ rowsInserted: 1 });
+    const answer = await owner.questions.query('SELECT count(*)::int FROM imgix.cdn_logs');
+    expect(answer.rows).toEqual([[1]]);
+    await loader.close();
+    await owner.close();
+  } finally {
+    await empty.drop();
+    await database.query(`DROP ROLE ${OWNER}`);
+  }
+});
+
+test('a user who may not make roles migrates all the same', async () => {
+  const empty = await createTestDatabase({ empty: true });
+  const plain = `plain_${suffix}`;
+  await database.query(`CREATE ROLE ${plain} LOGIN PASSWORD '${PASSWORD}'`);
+  await database.query(`ALTER DATABASE ${empty.name} OWNER TO ${plain}`);
+  try {
+    const warehouse = await createWarehouse({ connectionString: urlOf(plain, empty.connectionString) });
+    await warehouse.migrate();
+    expect(await warehouse.assignRoles()).toMatchObject({ kind: 'skipped' });
+    await expect(warehouse.assertMigrated()).resolves.toBeUndefined();
+    await warehouse.close();
+  } finally {
+    await empty.drop();
+    await database.query(`DROP ROLE ${plain}`);
+  }
+});
