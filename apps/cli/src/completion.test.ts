@@ -32,7 +32,7 @@ function complete(script: string, line: string): string[] {
 
 test('bash completes commands, options and sub-commands', async () => {
   const script = await print('completion', 'bash');
-  expect(complete(script, 'edgeledger re')).toEqual(['replay']);
+  expect(complete(script, 'edgeledger re')).toEqual(['replay', 'rejects']);
   expect(complete(script, 'edgeledger run --da')).toEqual(['--dataset']);
   expect(complete(script, 'edgeledger schema ap')).toEqual(['apply']);
   expect(complete(script, 'edgeledger completion z')).toEqual(['zsh']);

@@ -19,7 +19,8 @@ export function addWatchCommands(program: Command, context: CommandContext): voi
 function addRejectsCommands(program: Command, { io, finish, withRange }: CommandContext): void {
   const rejects = program
     .command('rejects')
-    .description('records that could not be accepted: where they stand, why, and their raw text');
+    .description('records that could not be accepted: where they stand, why, and their raw text')
+    .addHelpText('after', '\nExamples:\n  edgeledger rejects\n  edgeledger rejects retry');
   withRange(
     rejects.command('list', { isDefault: true }),
     'list them by report, part and line (all days unless --from or --to is given)',
@@ -54,7 +55,8 @@ function addRejectsCommands(program: Command, { io, finish, withRange }: Command
 function addAlertsCommands(program: Command, { io, finish }: CommandContext): void {
   const alerts = program
     .command('alerts')
-    .description('what needs a person: failed, late, lost or held back reports, new columns');
+    .description('what needs a person: failed, late, lost or held back reports, new columns')
+    .addHelpText('after', '\nExamples:\n  edgeledger alerts\n  edgeledger alerts test');
   alerts
     .command('list', { isDefault: true })
     .description('open alerts, the oldest first')
