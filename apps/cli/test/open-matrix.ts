@@ -1,4 +1,5 @@
 import {
+  type Backend,
   type CaseResult,
   createReferences,
   type Lab,
@@ -15,11 +16,15 @@ const SEED = 20261121;
 const CONCURRENCY = 2;
 const NO_REDIS = 'SKIPPED: no redis-server on PATH; install it with "apt-get install redis-server"';
 
-/** Runs every case of one kind on both stores, two at a time, and gives each a test of its own. */
-export async function describeMatrix(title: string, kind: MatrixCase['kind']): Promise<void> {
+/** Runs every case of one kind on the stores that are wanted, two at a time, and gives each a test of its own. */
+export async function describeMatrix(
+  title: string,
+  kind: MatrixCase['kind'],
+  wanted: readonly Backend[],
+): Promise<void> {
   const hasRedis = (await findRedisServer(process.env.PATH ?? '')) !== undefined;
   const cases = listMatrix(hasRedis ? ['postgres', 'redis'] : ['postgres'], SEED).filter(
-    (one) => one.kind === kind,
+    (one) => one.kind === kind && wanted.includes(one.backend),
   );
   let lab: Lab;
   let results: readonly Promise<CaseResult>[] = [];
@@ -44,7 +49,7 @@ export async function describeMatrix(title: string, kind: MatrixCase['kind']): P
       },
     );
 
-    if (hasRedis) return;
+    if (hasRedis || !wanted.includes('redis')) return;
     if (process.env.CI === 'true') test('has a Redis in CI', () => expect.fail(NO_REDIS));
     else test.skip(NO_REDIS, () => undefined);
   });

@@ -1,3 +1,3 @@
 import { describeMatrix } from './open-matrix.ts';
 
-await describeMatrix('a process that is', 'crash');
+await describeMatrix('a process that is', 'crash', ['postgres', 'redis']);
