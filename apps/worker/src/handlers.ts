@@ -21,6 +21,8 @@ import {
   checkUnit,
   type FileSlots,
   failReport,
+  type Plan,
+  type PlannedUnit,
   planSource,
   publishReport,
   readUnit,
@@ -87,9 +89,9 @@ export function createHandlers(services: HandlerServices): Handlers {
       const planned = await planSource(source, services.ledger, toRange(payload, services), context);
       await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
       services.passing?.('plan.recorded');
-      const orphans = await findOrphans(planned.running, services);
+      const { load, orphans } = await sortOutBegun(planned, services);
       const { added } = await services.producer.enqueueUnits([
-        ...planned.load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
+        ...load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
         ...orphans.map((unit) => toUnitPayload(source.id, unit)),
       ]);
       services.passing?.('plan.enqueued');
@@ -131,16 +133,22 @@ export function createHandlers(services: HandlerServices): Handlers {
 }
 
 /**
- * Units that seem to be under way while no job is about them: the queue was lost. (Adding one that is in the queue as a
- * whole adds nothing.) One that a person's `run` is at is read twice at worst.
+ * What the ledger says of a unit under way, against what the queue knows. Without a job of it the queue was lost, and it is
+ * begun anew. (Adding one that is in the queue as a whole adds nothing; one that a person's `run` is at is read twice at
+ * worst.) With one, its parts may only have waited long for a worker: that is no interruption.
  */
-async function findOrphans<Unit extends UnitRef>(
-  running: readonly Unit[],
+async function sortOutBegun(
+  { load, running }: Plan,
   { producer }: HandlerServices,
-): Promise<readonly Unit[]> {
-  if (running.length === 0) return [];
+): Promise<{ readonly load: readonly PlannedUnit[]; readonly orphans: readonly UnitRef[] }> {
+  const isInterrupted = ({ reason }: PlannedUnit): boolean => reason === 'interrupted';
+  if (running.length === 0 && !load.some(isInterrupted)) return { load, orphans: [] };
   const begun = await producer.findBegunReports();
-  return running.filter((unit) => !begun.has(toUnitId(unit)));
+  const hasJob = (unit: UnitRef): boolean => begun.has(toUnitId(unit));
+  return {
+    load: load.filter((item) => !isInterrupted(item) || !hasJob(item.unit)),
+    orphans: running.filter((unit) => !hasJob(unit)),
+  };
 }
 
 /** Small units are one job; a report of several files becomes a job per file and one that publishes them. */

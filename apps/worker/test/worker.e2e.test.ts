@@ -82,8 +82,8 @@ await describeOnStores(
       await database.drop();
     });
 
-    function startConsumer(): Consumer {
-      const services = {
+    function toServices() {
+      return {
         sources,
         ledger: warehouse.ledger,
         loader: warehouse.loader,
@@ -94,6 +94,10 @@ await describeOnStores(
         thresholds: DEFAULT_REJECT_THRESHOLDS,
         backfillDays: 3,
       };
+    }
+
+    function startConsumer(): Consumer {
+      const services = toServices();
       return createConsumer(backend, {
         handlers: createHandlers(services),
         logger: silentLogger,
@@ -212,6 +216,27 @@ await describeOnStores(
       consumer = startConsumer();
       await planAndLoad();
       expect(await warehouse.questions.gaps()).toEqual([]);
+    });
+
+    test('a report whose parts wait long for a worker is not begun a second time', async () => {
+      await consumer.close();
+      const handlers = createHandlers(toServices());
+      const { signal } = new AbortController();
+      const run = { jobId: 'a', attempt: 1, attempts: 1, signal, reportProgress: async () => undefined };
+      const reportKey = `cdn_logs_${toCompactDay(TO)}`;
+      const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey, period: dayPeriod(TO) };
+      await handlers['load.unit'](toUnitPayload('imgix-default', unit), run);
+      await database.query(`UPDATE staging.loads SET touched_at = now() - interval '1 hour'`);
+      expect((await warehouse.ledger.findUnit(unit))?.isBeingLoaded).toBe(false);
+      const tick = { sourceId: 'imgix-default', reason: 'reconcile', from: TO, to: TO } as const;
+      await handlers['plan.source'](tick, run);
+      consumer = startConsumer();
+      await untilDone();
+      const loads = await database.query(
+        'SELECT outcome FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE report_key = $1',
+        [reportKey],
+      );
+      expect(loads).toEqual([{ outcome: 'published' }]);
     });
 
     test('a part that arrives damaged is fetched again, and only that part', async () => {

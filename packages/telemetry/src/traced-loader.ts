@@ -1,6 +1,6 @@
 import type { Load, Loader, Tracer } from '@edgeledger/core';
 
-/** A loader whose COPYs and publications are spans. Whatever else a load can do is passed through. */
+/** A loader whose COPYs, comparisons and publications are spans. Whatever else a load can do is passed through. */
 export function createTracedLoader(loader: Loader, tracer: Tracer): Loader {
   return {
     ...loader,
@@ -18,6 +18,19 @@ function traced(load: Load, tracer: Tracer): Load {
   };
   return {
     ...load,
+    stageSamePart: (partNo, partName, part, onProgress) =>
+      tracer.trace(
+        `compare ${load.dataset.name}`,
+        { ...attributes, 'edgeledger.part': partNo },
+        async (span) => {
+          const receipt = await load.stageSamePart(partNo, partName, part, onProgress);
+          span.set({ 'edgeledger.same': receipt !== undefined });
+          if (receipt !== undefined) {
+            span.set({ 'edgeledger.rows': receipt.rows, 'edgeledger.bytes': receipt.bytes });
+          }
+          return receipt;
+        },
+      ),
     stagePart: (partNo, partName, part, onProgress) =>
       tracer.trace(
         `COPY ${load.dataset.name}`,

@@ -30,6 +30,8 @@ export interface Connection {
   /** `host:port/database`, for messages. */
   readonly label: DatabaseLabel;
   readonly passing?: PassMilestone | undefined;
+  /** How often a long piece of work shows that it is alive, in ms: well before silence means anything. */
+  readonly beatMs: number;
   close(): Promise<void>;
 }
 
@@ -106,7 +108,7 @@ function createPool(options: PoolOptions, max: number, label: DatabaseLabel): pg
 
 /**
  * A process that is frozen in a transaction, or a connection that died without a word, keeps locks that others wait for. Between
- * two of our statements there never is more than a moment; a COPY that waits for its vendor is no idle transaction.
+ * two of our statements there never is more than a moment, or a heartbeat; a COPY that waits for its vendor is no idle transaction.
  */
 function toIdleLimitMs({ silenceMs = SILENCE_MS }: ConnectOptions): number {
   return 4 * silenceMs;
@@ -146,5 +148,5 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     }
     for (const watch of watches) watch.stop();
   };
-  return { queries, loads, label, passing: options.passing, close };
+  return { queries, loads, label, passing: options.passing, beatMs: silenceMs / 3, close };
 }

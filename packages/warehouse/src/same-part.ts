@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { readTableColumns, type StagedColumn, toStagedColumns } from './columns.ts';
 import type { Connection } from './connect.ts';
 import { fitsBinary } from './copy-binary.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
 import { isPartitioned } from './partition/leaf.ts';
@@ -83,7 +84,9 @@ export async function stageSamePart(
     await lockPart(client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
     await removeStagedPart(client, load.loadId, partNo);
-    const read = await readTuples(connection, request, columns);
+    const read = await withHeartbeat(connection, { loadId: load.loadId, client }, () =>
+      readTuples(connection, request, columns),
+    );
     if (read.fingerprint !== visible.part.fingerprint || read.sha256 !== visible.part.sha256) {
       await removeStagedPart(client, load.loadId, partNo);
       return undefined;

@@ -21,6 +21,7 @@ import {
 import type { Connection } from './connect.ts';
 import { copyTuples, fitsBinary } from './copy-binary.ts';
 import { toCopyChunks } from './copy-text.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, type Relation, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
 import { createLeaf, isPartitioned } from './partition/leaf.ts';
@@ -59,7 +60,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
   // on its own, so that the parts of one report do not wait for each other's COPY
   if (toLeaf) await makeLeaf(connection, load);
   const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
-  const staged = await withTransaction(connection, options, async (client) => {
+  const stage = async (client: pg.PoolClient): Promise<PartReceipt> => {
     await lockLoadShared(client, load.loadId);
     await lockPart(client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
@@ -104,7 +105,8 @@ export async function stagePart(connection: Connection, request: StagePartReques
     };
     await recordReceipt(client, load.loadId, receipt, { columns, sameAs: null });
     return receipt;
-  });
+  };
+  const staged = await withHeartbeat(connection, load, () => withTransaction(connection, options, stage));
   connection.passing?.('part.staged');
   return staged;
 }

@@ -1,5 +1,7 @@
 import type { Load, ParsedPart, PartReceipt, UnitRef } from '@edgeledger/core';
+import { until } from '@edgeledger/testkit';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { createWarehouse } from '../src/index.ts';
 import { openLoading } from './loading.ts';
 import { LOGS, publishRequest, rejectOf } from './sample-reports.ts';
 import { tuplesOf } from './tuples.ts';
@@ -151,6 +153,47 @@ describe('a part that is visible already', () => {
     await publish(target, [withReject([['/a', 1]]), part([['/c', 1]])]);
     const rejects = (await warehouse.questions.unit(target))?.rejects ?? [];
     expect(rejects.map(({ part: no, line }) => `${no}:${line}`)).toEqual(['1:7']);
+  });
+});
+
+describe('a part that takes long', () => {
+  const silenceMs = 150;
+  /** Goes on only when the load has shown that it is alive for longer than the server bears with a silent one. */
+  const slowly = (parsed: ParsedPart, loadId: string): ParsedPart => ({
+    ...parsed,
+    copy: async function* (layout) {
+      await until('the load is still alive', async () => {
+        const [row] = await database.query<{ alive: boolean }>(
+          `SELECT touched_at > started_at + make_interval(secs => $2) AS alive
+           FROM staging.loads JOIN ledger.loads USING (load_id) WHERE load_id = $1`,
+          [loadId, (8 * silenceMs) / 1000],
+        );
+        return row?.alive === true;
+      });
+      yield* parsed.copy?.(layout) ?? [];
+    },
+  });
+
+  it('is not taken for dead, neither while it is compared nor while it is staged', async () => {
+    const target = unit(LOGS);
+    await publish(target, [part([['/a', 1]]), part([['/b', 1]])]);
+    const impatient = await createWarehouse({
+      connectionString: database.connectionString,
+      version: '0.0.0-test',
+      silenceMs,
+    });
+    try {
+      const comparing = await impatient.loader.begin(target, LOGS);
+      const same = slowly(part([['/a', 1]]), comparing.loadId);
+      expect(await comparing.stageSamePart(1, 'a', same)).toMatchObject({ rows: 1 });
+      await comparing.abandon();
+      const staging = await impatient.loader.begin(target, LOGS);
+      const fresh = slowly(part([['/c', 1]]), staging.loadId);
+      expect(await staging.stagePart(1, 'c', fresh)).toMatchObject({ rows: 1 });
+      await staging.abandon();
+    } finally {
+      await impatient.close();
+    }
   });
 });
 
