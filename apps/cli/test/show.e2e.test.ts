@@ -40,9 +40,15 @@ test('queries come from standard input, too, and the last one needs no semicolon
 });
 
 test('nothing can be changed, whatever a statement says, and a wrong one is a usage error in words of Postgres', async () => {
-  const change = await runCli(['sql', "UPDATE ledger.units SET state = 'lost'"], env);
-  expect(change).toMatchObject({ exitCode: 2, stdout: '' });
-  expect(change.stderr).toMatch(/permission denied|read-only transaction/);
+  const change = "UPDATE ledger.units SET state = 'lost'";
+  const hidden = await runCli(['sql', `WITH changed AS (${change} RETURNING 1) SELECT 1`], env);
+  expect(hidden).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(hidden.stderr).toMatch(/permission denied|read-only transaction/);
+  for (const statement of [change, "COPY (SELECT 1) TO PROGRAM 'true'", 'DO $$ BEGIN RESET ROLE; END $$']) {
+    const refused = await runCli(['sql', statement], env);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toContain('Only statements that read');
+  }
   await runCli(['sql', "COMMIT; UPDATE ledger.units SET state = 'lost'"], env);
   await runCli(
     ['sql', "RESET ROLE; SET TRANSACTION READ WRITE; UPDATE ledger.units SET state = 'lost'"],

@@ -1,6 +1,7 @@
 import { ConfigError } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
 import { fromPostgresError } from './pg-errors.ts';
+import { assertReads } from './readable-statement.ts';
 
 export interface ReaderAnswer {
   readonly columns: readonly string[];
@@ -13,13 +14,14 @@ const READER = 'edgeledger_reader';
 const ABOUT_THE_STATEMENT = /^(0A|21|22|25|2B|42)/;
 
 /**
- * Runs one statement that a person wrote: in a transaction that is read-only and rolled back, as edgeledger_reader
+ * Runs one statement that a person wrote and that reads: in a transaction that is read-only and rolled back, as edgeledger_reader
  * where the connection's user may become that. The extended protocol takes one statement only, so none can end
  * the transaction and go on.
  *
  * @throws ConfigError `config.invalid-query` with Postgres's own words when the statement is wrong
  */
 export async function queryAsReader(connection: Connection, text: string): Promise<ReaderAnswer> {
+  assertReads(text);
   const client = await connection.queries.connect();
   try {
     await client.query('BEGIN READ ONLY');
