@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { BenchReport } from './data.ts';
@@ -150,15 +151,20 @@ export function makeContenders(place: Place, { first, changed }: ReportPair): Co
       'bench.keyed',
       ...first.files,
     ]),
-    ...(isInstalled('pgloader') ? [keyed('pgloader, keyed', pgloaderCommand(url, first))] : []),
+    ...(isInstalled('pgloader') ? [keyed('pgloader, keyed', pgloaderCommand(place, first))] : []),
   ];
 }
 
-function pgloaderCommand(url: string, report: BenchReport): [string, ...string[]] {
-  const fields = HEADERS[report.dataset].replaceAll('"', '');
-  const steps = report.files.map(
-    (file) =>
-      `zcat '${file}' | pgloader --type csv --field '${fields}' --with 'skip header = 1' --with 'fields terminated by ","' - '${url}?tablename=bench.keyed'`,
+/** Its options cannot name the columns of the table, so it gets a file with its own language. */
+function pgloaderCommand({ url, home }: Place, report: BenchReport): [string, ...string[]] {
+  const names = HEADERS[report.dataset].replaceAll('"', '').split(',');
+  const script = join(home, `${report.reportKey}.load`);
+  writeFileSync(
+    script,
+    `LOAD CSV FROM stdin (${names.map((name) => `"${name}" [null if blanks]`).join(', ')})
+     INTO ${url} TARGET TABLE bench.keyed (${names.map((name) => `"${name}"`).join(', ')})
+     WITH skip header = 1, fields optionally enclosed by '"', fields escaped by double-quote, fields terminated by ',';`,
   );
+  const steps = report.files.map((file) => `zcat '${file}' | pgloader '${script}' >&2`);
   return ['sh', '-c', steps.join(' && ')];
 }

@@ -35,6 +35,7 @@ export function createProgress(line: StatusLine, clock: Clock) {
       : Math.round(((counts.rows - first.rows) * 1000) / spanMs);
   };
   const show = (force: boolean): void => {
+    if (counts.total === 0 && counts.ended === 0) return;
     const nowMs = clock.now().getTime();
     if (!force && nowMs - lastShownAt < (line.isTerminal ? REDRAW_MS : PLAIN_LINE_MS)) return;
     lastShownAt = nowMs;

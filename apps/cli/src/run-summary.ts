@@ -107,7 +107,7 @@ export function printRunSummary(io: Io, summary: RunSummary & DayRange): void {
   } else if (tried === 0) {
     printLine(
       io,
-      `Nothing to load: ${number(summary.covered)} units of ${summary.from} to ${summary.to} are covered.`,
+      `Nothing to load: ${number(summary.covered)} ${summary.covered === 1 ? 'unit' : 'units'} of ${summary.from} to ${summary.to} ${summary.covered === 1 ? 'is' : 'are'} covered.`,
     );
   } else {
     printLine(

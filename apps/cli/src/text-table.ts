@@ -1,4 +1,5 @@
 import type { Paint, Style } from './style.ts';
+import { wrapText } from './wrap-text.ts';
 
 export interface TableColumn<Row> {
   readonly title: string;
@@ -34,7 +35,10 @@ export function renderColumns<Row>(
   });
 }
 
-/** Column-aligned text: numbers to the right, the rest to the left, nothing wider than the terminal. */
+/**
+ * Column-aligned text: numbers to the right, the rest to the left, nothing wider than the terminal. Where that would
+ * cut everything to pieces, row by row, one line a column.
+ */
 export function renderTable(
   header: readonly string[],
   rows: readonly (readonly unknown[])[],
@@ -46,7 +50,11 @@ export function renderTable(
   const widths = header.map((title, column) =>
     Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
   );
-  shrinkToFit(widths, maxWidth);
+  const stiff = header.map((_, column) => {
+    const values = cells.map((row) => row[column] ?? '');
+    return values.every(isExact) ? Math.max(0, ...values.map((value) => value.length)) : 0;
+  });
+  if (!shrinkToFit(widths, stiff, maxWidth)) return renderBlocks(header, cells, maxWidth, paint);
   const isNumeric = header.map(
     (_, column) => cells.length > 0 && cells.every((row) => isNumber(row[column] ?? '')),
   );
@@ -77,15 +85,49 @@ function cutTo(cell: string, width: number): string {
 
 const SHORTEST_COLUMN = 8;
 
-/** Takes the missing width from the widest columns. */
-function shrinkToFit(widths: number[], maxWidth: number): void {
+/** Takes the missing width from the widest columns; false when it cannot be had. Days and figures stay whole. */
+function shrinkToFit(widths: number[], stiff: readonly number[], maxWidth: number): boolean {
   for (;;) {
     const total = widths.reduce((sum, width) => sum + width + 2, -2);
-    const widest = widths.indexOf(Math.max(...widths));
-    const width = widths[widest];
-    if (total <= maxWidth || width === undefined || width <= SHORTEST_COLUMN) return;
-    widths[widest] = Math.max(SHORTEST_COLUMN, width - (total - maxWidth));
+    if (total <= maxWidth) return true;
+    const spare = widths.map((width, column) => width - Math.max(SHORTEST_COLUMN, stiff[column] ?? 0));
+    const widest = widths.reduce(
+      (found, width, column) =>
+        (spare[column] ?? 0) > 0 && (found === -1 || width > (widths[found] ?? 0)) ? column : found,
+      -1,
+    );
+    if (widest === -1) return false;
+    widths[widest] = (widths[widest] ?? 0) - Math.min(spare[widest] ?? 0, total - maxWidth);
   }
+}
+
+function renderBlocks(
+  header: readonly string[],
+  cells: readonly (readonly string[])[],
+  maxWidth: number,
+  paint: (text: string, at: { readonly row: number; readonly column: number }) => string,
+): string {
+  const names = Math.min(Math.floor(maxWidth / 2), Math.max(...header.map((title) => title.length)));
+  const room = Math.max(SHORTEST_COLUMN, maxWidth - names - 2);
+  const block = (row: readonly string[], rowNo: number): string =>
+    header
+      .map((title, column) => {
+        const name = paint(cutTo(title, names), { row: -1, column });
+        const padding = ' '.repeat(Math.max(0, names - title.length));
+        const cell = row[column] ?? '';
+        const lines = cell.length <= room ? [cell] : wrapText(cell, room);
+        const value = lines
+          .map((line) => paint(line, { row: rowNo, column }))
+          .join(`\n${' '.repeat(names + 2)}`);
+        return `${name}${padding}  ${value}`.trimEnd();
+      })
+      .join('\n');
+  return cells.length === 0 ? header.join('\n') : cells.map(block).join('\n\n');
+}
+
+/** A figure, a day or an instant: half of one is worth nothing. */
+function isExact(cell: string): boolean {
+  return isNumber(cell) || /^\d{4}-\d\d-\d\d(?: \d\d:\d\dZ)?$/.test(cell);
 }
 
 function isNumber(cell: string): boolean {

@@ -55,6 +55,6 @@ test.each([...COMMANDS, ['migrate']])('%s refuses a database that a newer versio
 
 test('doctor says the same as one of its lines', async () => {
   const { exitCode, stdout } = await run(['doctor'], older);
-  expect(stdout).toMatch(/^failed {2}postgres: .*Run `edgeledger migrate`/m);
+  expect(stdout).toMatch(/^failed {2}migrations: .*run "edgeledger migrate"/m);
   expect(exitCode).toBe(3);
 });

@@ -8,7 +8,13 @@ import {
   toEdgeledgerError,
 } from '@edgeledger/core';
 import type { RawQueue } from '@edgeledger/queue';
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
 import { createAccess, registerGuard } from './access/guard.ts';
 import { toAccounts } from './access/people.ts';
 import { registerAssets } from './assets.ts';
@@ -23,6 +29,7 @@ import { registerCoverage } from './routes/coverage.ts';
 import { registerLogin } from './routes/login.ts';
 import { type ProbeOptions, registerProbes } from './routes/probes.ts';
 import { registerUnits } from './routes/units.ts';
+import { setSecurityHeaders } from './security.ts';
 import { type DashboardWarehouse, type Site, sendPage, toFrame } from './site.ts';
 
 export interface DashboardOptions extends ProbeOptions {
@@ -120,6 +127,15 @@ function toUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** A path for which no route can be looked up passes no hook. */
+function refuseMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  setSecurityHeaders(request, reply);
+  void reply
+    .status(error.statusCode ?? 400)
+    .type('text/plain; charset=utf-8')
+    .send('The request is malformed.\n');
+}
+
 const LONGEST_PARAMETER = 1_500;
 
 /**
@@ -136,6 +152,7 @@ export async function createDashboard(options: DashboardOptions): Promise<Dashbo
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
     rewriteUrl: (request) => toBoardUrl(request, access),
+    frameworkErrors: refuseMalformed,
   });
   registerForms(app);
   registerGuard(app, access, options.metricsToken);

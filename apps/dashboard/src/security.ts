@@ -57,5 +57,7 @@ export function isForeignChange(request: FastifyRequest): boolean {
  * (DNS rebinding) would get through, but it cannot choose the Host header.
  */
 export function isForeignName(request: FastifyRequest): boolean {
-  return !isLoopbackHost(request.hostname);
+  // the whole header: a blank one, or a name after a port, is nobody's of ours
+  const name = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(request.headers.host ?? '')?.[1] ?? '';
+  return !isLoopbackHost(name);
 }

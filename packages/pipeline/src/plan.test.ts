@@ -134,7 +134,7 @@ test('a failed unit pauses between ticks but not when a person asks', () => {
     errorMessage: 'bad',
   });
   expect(plan([unit], [failed], now, ticks).waiting[0]).toMatchObject({
-    reason: 'failed 1 times: bad',
+    reason: 'failed once: bad',
     hasFailed: true,
   });
   expect(plan([unit], [failed], now, { isManual: true }).load[0]?.reason).toBe('failed before');

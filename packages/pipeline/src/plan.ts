@@ -150,7 +150,7 @@ function decideHeld(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision
 
 function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {
   if (!options.isManual && record.nextCheckAt !== null && record.nextCheckAt > now) {
-    const reason = `failed ${record.attempts} times: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
+    const reason = `failed ${record.attempts === 1 ? 'once' : `${record.attempts} times`}: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
     return { kind: 'waiting', until: record.nextCheckAt, reason, hasFailed: true };
   }
   return { kind: 'load', reason: 'failed before' };

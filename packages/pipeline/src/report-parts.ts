@@ -38,7 +38,7 @@ export type PartOutcome =
   | { readonly kind: 'stale' };
 
 /** How long the other parts give the first one to tell its header before they look for one of their own. */
-const HEADER_PATIENCE_MS = 3_000;
+const HEADER_PATIENCE_MS = 60_000;
 const SHORT_PAUSE_MS = 250;
 const HEADER_PAUSE_MS = MINUTE_MS / 12;
 

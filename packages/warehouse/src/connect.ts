@@ -79,6 +79,8 @@ export function toDatabaseLabel(connectionString: string): DatabaseLabel {
 
 interface PoolOptions extends ConnectOptions {
   readonly sessionSql: string;
+  /** Aborted when we close: that the server hangs up then is no news. */
+  readonly closing: AbortSignal;
 }
 
 function createPool(options: PoolOptions, max: number, label: DatabaseLabel): pg.Pool {
@@ -97,6 +99,7 @@ function createPool(options: PoolOptions, max: number, label: DatabaseLabel): pg
   };
   const pool = new pg.Pool(config);
   const report = (error: Error): void => {
+    if (options.closing.aborted) return;
     const fields: LogFields = { database: label, error: error.message };
     options.logger.warn(fields, 'connection to Postgres lost');
   };
@@ -136,12 +139,14 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   } catch (error) {
     throw fromPostgresError(error, 'Connecting to the warehouse', label);
   }
-  const pooled = { ...options, sessionSql };
+  const closing = new AbortController();
+  const pooled = { ...options, sessionSql, closing: closing.signal };
   const queries = createPool(pooled, QUERY_CONNECTIONS, label);
   const loads = createPool(pooled, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
   const { connectionString, logger, silenceMs = SILENCE_MS } = options;
   const watches = [queries, loads].map((pool) => watchPool(pool, { connectionString, logger, silenceMs }));
   const close = async (): Promise<void> => {
+    closing.abort();
     // a pool waits for those who still use it, and they may wait for ever
     if (!(await settlesWithin(Promise.all([queries.end(), loads.end()]), CLOSE_LIMIT_MS))) {
       logger.warn({ database: label }, 'connections to Postgres are still in use and are left to the server');

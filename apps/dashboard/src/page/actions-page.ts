@@ -33,7 +33,7 @@ export function renderActions(
   { isOfOneUnit = false }: { readonly isOfOneUnit?: boolean } = {},
 ): Html {
   if (actions.length === 0) return html`<p class="empty">Nobody has asked for anything yet.</p>`;
-  const table = html`<table class="list"><thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">what</th>${isOfOneUnit ? nothing : html`<th scope="col">about</th>`}<th scope="col">outcome</th></tr></thead><tbody>
+  const table = html`<table class="list stacked"><thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">what</th>${isOfOneUnit ? nothing : html`<th scope="col">about</th>`}<th scope="col">outcome</th></tr></thead><tbody>
 ${actions.map(
   (action) =>
     html`<tr><td title="${formatInstant(action.requested_at)} UTC">${formatDistance(action.requested_at, now)}</td><td>${action.person}</td><td>${KINDS[action.kind] ?? action.kind}</td>${isOfOneUnit ? nothing : html`<td class="text">${renderSubject(action)}</td>`}<td class="text">${renderState(action.outcome)} ${action.message ?? ''}</td></tr>

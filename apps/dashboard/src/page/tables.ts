@@ -46,12 +46,12 @@ export function renderUnits(
   { label, isBrief = false }: { readonly label: string; readonly isBrief?: boolean },
 ): Html {
   const counts = (unit: UnitSummary): Html =>
-    html`<td class="n">${unit.rows === null ? '–' : formatCount(unit.rows)}</td><td class="n">${unit.rejects === null ? '–' : formatCount(unit.rejects)}</td>`;
+    html`<td class="n" data-name="rows">${unit.rows === null ? '–' : formatCount(unit.rows)}</td><td class="n" data-name="rejects">${unit.rejects === null ? '–' : formatCount(unit.rejects)}</td>`;
   const countHeads = html`<th scope="col" class="n">rows</th><th scope="col" class="n">rejects</th>`;
-  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">period</th><th scope="col">state</th><th scope="col" class="n">days left</th>${isBrief ? nothing : countHeads}<th scope="col">why</th></tr></thead><tbody>
+  const table = html`<table class="list stacked"><thead><tr><th scope="col">report</th><th scope="col">period</th><th scope="col">state</th><th scope="col" class="n">days left</th>${isBrief ? nothing : countHeads}<th scope="col">why</th></tr></thead><tbody>
 ${units.map(
   (unit) =>
-    html`<tr><th scope="row"><a href="${toUnitPath(unit)}">${unit.reportKey}</a> <small>${toVendor(unit)}</small></th><td>${formatPeriod(unit.period)}</td><td>${renderState(unit.state)}</td><td class="n">${renderDaysLeft(unit, now)}</td>${isBrief ? nothing : counts(unit)}<td class="text soft">${renderNote(unit, now)}</td></tr>
+    html`<tr><th scope="row"><a href="${toUnitPath(unit)}">${unit.reportKey}</a> <small>${toVendor(unit)}</small></th><td>${formatPeriod(unit.period)}</td><td>${renderState(unit.state)}</td><td class="n" data-name="days left">${renderDaysLeft(unit, now)}</td>${isBrief ? nothing : counts(unit)}<td class="text soft">${renderNote(unit, now)}</td></tr>
 `,
 )}</tbody></table>`;
   return scrollable(table, label);
@@ -73,10 +73,10 @@ function renderChange(load: RecentLoad): Html {
 
 export function renderRecentLoads(loads: readonly RecentLoad[], now: Date): Html {
   if (loads.length === 0) return html`<p class="empty">No load has been attempted yet.</p>`;
-  const table = html`<table class="list"><thead><tr><th scope="col">report</th><th scope="col">outcome</th><th scope="col">started</th><th scope="col" class="n">took</th><th scope="col" class="n">rows changed</th><th scope="col" class="n">rejects</th></tr></thead><tbody>
+  const table = html`<table class="list stacked"><thead><tr><th scope="col">report</th><th scope="col">outcome</th><th scope="col">started</th><th scope="col" class="n">took</th><th scope="col" class="n">rows changed</th><th scope="col" class="n">rejects</th></tr></thead><tbody>
 ${loads.map(
   (load) =>
-    html`<tr><th scope="row"><a href="${toUnitPath({ account: load.account, dataset: load.dataset, reportKey: load.report_key })}">${load.report_key}</a> <small>${toVendor(load)}</small></th><td>${renderState(load.outcome)}</td><td title="${formatInstant(load.started_at)} UTC">${formatAge(load.started_at, now)}</td><td class="n">${load.finished_at === null ? '–' : formatDuration(load.started_at, load.finished_at)}</td><td class="n">${renderChange(load)}</td><td class="n">${formatCount(load.rejects)}</td></tr>
+    html`<tr><th scope="row"><a href="${toUnitPath({ account: load.account, dataset: load.dataset, reportKey: load.report_key })}">${load.report_key}</a> <small>${toVendor(load)}</small></th><td>${renderState(load.outcome)}</td><td title="${formatInstant(load.started_at)} UTC">${formatAge(load.started_at, now)}</td><td class="n" data-name="took">${load.finished_at === null ? '–' : formatDuration(load.started_at, load.finished_at)}</td><td class="n" data-name="rows changed">${renderChange(load)}</td><td class="n" data-name="rejects">${formatCount(load.rejects)}</td></tr>
 `,
 )}</tbody></table>`;
   return scrollable(table, 'Recent loads');
