@@ -9,6 +9,13 @@ COPY . .
 RUN npx --yes pnpm@12 install --filter '@edgeledger/cli...' --prod --no-optional --frozen-lockfile --ignore-scripts \
  && find node_modules -type f \( -name '*.map' -o -name '*.md' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
  && chmod -R a+rX,go-w .
+# What Node makes of the sources at their first start is kept, because a read-only container cannot keep it itself. Node looks
+# for it under its own version, its heap options and the user's id, so it is made with those; another user starts without.
+RUN install -d -o node /tmp/compile-cache
+USER node
+RUN NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=2" NODE_COMPILE_CACHE=/tmp/compile-cache node deploy/docker/warm-compile-cache.mjs
+USER root
+RUN mv /tmp/compile-cache .compile-cache && chown -R root:root .compile-cache && chmod -R a+rX,go-w .compile-cache
 
 FROM node:24-slim
 ARG VERSION=0.1.0
@@ -20,9 +27,12 @@ LABEL org.opencontainers.image.title="edgeledger" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="docker.io/library/node:24-slim"
 
-# A semi-space of 2 MiB keeps a worker at 150 MB instead of 190 MB; rows are streamed and die young either way.
+# A semi-space of 2 MiB keeps a worker at 150 MB instead of 190 MB; rows are streamed and die young either way. Fewer arenas
+# of malloc keep what unzipping threads free from staying with each of them.
 ENV NODE_ENV=production \
     NODE_OPTIONS="--max-semi-space-size=2" \
+    MALLOC_ARENA_MAX=2 \
+    NODE_COMPILE_CACHE=/app/.compile-cache \
     HOST=0.0.0.0 \
     PORT=3000 \
     METRICS_HOST=0.0.0.0 \

@@ -8,22 +8,39 @@ import { stagePart, unstagePart } from './stage-part.ts';
 
 export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
   const { connection, logger } = context;
+  const { label } = identity;
+  // what is asked outside of a transaction fails with the driver's own errors, and a restart of Postgres is nobody's bug
+  const translated = async <Result>(doing: string, work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw fromPostgresError(error, `${doing} ${label}`, connection.label);
+    }
+  };
   return {
     loadId: identity.loadId,
     unit: identity.unit,
     dataset: identity.dataset,
     stagePart: (partNo, partName, part, onProgress) =>
-      stagePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
-    findVisiblePart: (partNo) => findVisiblePart(connection, identity, partNo),
+      translated(
+        `Staging part ${partNo} of`,
+        stagePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
+      ),
+    findVisiblePart: (partNo) =>
+      translated(`Looking for part ${partNo} of`, findVisiblePart(connection, identity, partNo)),
     stageSamePart: (partNo, partName, part, onProgress) =>
-      stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
+      translated(
+        `Comparing part ${partNo} of`,
+        stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
+      ),
     unstagePart: (partNo) => unstagePart(connection, identity, partNo),
     stagedParts: () => readReceipts(context, identity),
     findHeader: () => findHeader(context, identity),
     noteHeaderless: (partNo) => noteHeaderless(context, identity, partNo),
-    publish: (request) => publishLoad(context, identity, request),
-    fail: (error, now) => failLoad(connection, identity, { error, now }),
-    abandon: () => abandonLoad(connection, identity),
+    publish: (request) => translated('Publishing', publishLoad(context, identity, request)),
+    fail: (error, now) =>
+      translated('Recording the failure of', failLoad(connection, identity, { error, now })),
+    abandon: () => translated('Giving up', abandonLoad(connection, identity)),
   };
 }
 

@@ -50,7 +50,11 @@ function toIdentity(
  */
 async function beginLoad(options: LoaderOptions, unit: UnitRef, dataset: Dataset): Promise<Load> {
   const transaction = { pool: 'queries', doing: `Beginning to load ${toUnitId(unit)}` } as const;
-  await ensureGeneratedTable(options.connection, dataset);
+  try {
+    await ensureGeneratedTable(options.connection, dataset);
+  } catch (error) {
+    throw fromPostgresError(error, transaction.doing, options.connection.label);
+  }
   const ids = await withTransaction(options.connection, transaction, async (client) => {
     const known = await lockUnit(client, unit);
     await client.query(

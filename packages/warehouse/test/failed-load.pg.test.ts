@@ -1,4 +1,6 @@
 import { TransientError } from '@edgeledger/core';
+import { until } from '@edgeledger/testkit';
+import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { CREDIT_COLUMNS, LOG_COLUMNS, openLoading } from './loading.ts';
 import { CREDITS, LOGS, NOW, partOf, publishRequest, rejectOf, stageAll } from './sample-reports.ts';
@@ -9,6 +11,25 @@ beforeEach(loading.startTest);
 afterAll(loading.close);
 
 describe('a load that does not succeed', () => {
+  it('takes a connection that Postgres ended outside of a transaction for an outage', async () => {
+    const begun = await warehouse.loader.begin(unit(LOGS), LOGS);
+    const holder = new pg.Client({ connectionString: database.connectionString });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE ledger.units IN ACCESS EXCLUSIVE MODE');
+      const looked = begun.findVisiblePart(0).catch((error: unknown) => error);
+      await until('the look waits for the lock, and its connection is ended', async () => {
+        const ended = await holder.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'ledger.units'::regclass AND NOT granted`,
+        );
+        return ended.rowCount === 1;
+      });
+      expect(await looked).toMatchObject({ name: 'TransientError', code: 'warehouse.unavailable' });
+    } finally {
+      await holder.end();
+    }
+  });
+
   it('leaves rows and state of a loaded unit, and records why', async () => {
     const target = unit(LOGS);
     await load(target, LOGS, [{ columns: LOG_COLUMNS, rows: [['/good', '1']], rejects: [rejectOf(2)] }]);
