@@ -1,4 +1,5 @@
 import type { Load, PartReceipt, ToldHeader } from '@edgeledger/core';
+import type { Connection } from './connect.ts';
 import { abandonLoad, failLoad } from './end-load.ts';
 import type { LoadContext, LoadIdentity } from './load-identity.ts';
 import { fromPostgresError } from './pg-errors.ts';
@@ -14,9 +15,14 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
     dataset: identity.dataset,
     stagePart: (partNo, partName, part, onProgress) =>
       stagePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
-    findVisiblePart: (partNo) => findVisiblePart(connection, identity, partNo),
+    findVisiblePart: (partNo) =>
+      translated(connection, `Looking for part ${partNo} of ${identity.label}`, () =>
+        findVisiblePart(connection, identity, partNo),
+      ),
     stageSamePart: (partNo, partName, part, onProgress) =>
-      stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
+      translated(connection, `Comparing part ${partNo} of ${identity.label}`, () =>
+        stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
+      ),
     unstagePart: (partNo) => unstagePart(connection, identity, partNo),
     stagedParts: () => readReceipts(context, identity),
     findHeader: () => findHeader(context, identity),
@@ -25,6 +31,19 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
     fail: (error, now) => failLoad(connection, identity, { error, now }),
     abandon: () => abandonLoad(connection, identity),
   };
+}
+
+/** An error of the driver is told apart from a mistake of ours: an outage must not fail a job for good. */
+async function translated<Result>(
+  { label }: Connection,
+  doing: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fromPostgresError(error, doing, label);
+  }
 }
 
 async function findHeader({ connection }: LoadContext, load: LoadIdentity): Promise<ToldHeader> {
