@@ -56,7 +56,7 @@ SELECT current_setting('server_version'),
     ELSE (SELECT bool_and(has_schema_privilege(oid, 'CREATE')) FROM pg_namespace
           WHERE nspname IN ('imgix', 'akamai', 'staging')) END,
   (SELECT bool_and(has_table_privilege(c.oid, 'INSERT')) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname IN ('imgix', 'akamai', 'ledger') AND c.relkind IN ('r', 'p')),
+   WHERE n.nspname IN ('imgix', 'akamai', 'ledger') AND c.relkind IN ('r', 'p') AND c.relname <> 'migrations'),
   EXISTS (SELECT FROM pg_roles WHERE rolname = 'edgeledger_reader'),
   clock_timestamp()`;
 

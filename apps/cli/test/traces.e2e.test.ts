@@ -129,7 +129,7 @@ test('a collector that is away costs nothing but its traces', async () => {
 });
 
 test('without an endpoint nothing of OpenTelemetry is loaded, but the API that prom-client brings', async () => {
-  const program = pathToFileURL(join(import.meta.dirname, '..', 'src', 'program.ts')).href;
+  const program = pathToFileURL(join(import.meta.dirname, '..', 'src', 'commands', 'serve.ts')).href;
   const script = `
     import { registerHooks } from 'node:module';
     const seen = [];
