@@ -111,7 +111,7 @@ export const PROCESS_TABLE: readonly ProcessCase[] = [
   },
   {
     title: 'a clock that jumps',
-    orders: { clockJump: { byMs: -2 * HOUR_MS - 7 * MINUTE_MS, everyMs: 450 } },
+    orders: { clockJump: { byMs: -2 * HOUR_MS - 7 * MINUTE_MS, everyMs: 2_500 } },
     run: async (scene) => {
       await untilDone(scene.bench);
       return 1;
