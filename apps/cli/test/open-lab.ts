@@ -13,10 +13,10 @@ export interface TestLab extends Lab {
   readonly redis: RedisServer | undefined;
 }
 
-/** A lab on the test server, with a Redis where this machine has one. */
-export async function openTestLab(seed = 11): Promise<TestLab> {
+/** A lab on the test server unless it is given one, with a Redis where this machine has one. */
+export async function openTestLab(seed = 11, server?: string): Promise<TestLab> {
   await using stack = new AsyncDisposableStack();
-  const database = stack.use(await createTestDatabase({ empty: true }));
+  const serverUrl = server ?? stack.use(await createTestDatabase({ empty: true })).connectionString;
   const folder = await mkdtemp(join(tmpdir(), 'edgeledger-proof-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const binary = await findRedisServer(process.env.PATH ?? '');
@@ -30,7 +30,7 @@ export async function openTestLab(seed = 11): Promise<TestLab> {
   };
   const lab = stack.use(
     await createLab({
-      serverUrl: database.connectionString,
+      serverUrl,
       script: SUBJECT,
       folder,
       seed,

@@ -1,3 +1,3 @@
 import { describeMatrix } from './open-matrix.ts';
 
-await describeMatrix('nothing is lost by', 'fault', ['postgres']);
+await describeMatrix('nothing is lost by', 'fault', ['postgres', 'redis']);

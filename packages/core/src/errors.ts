@@ -131,9 +131,30 @@ export class InvariantError extends EdgeledgerError {
 export function toEdgeledgerError(thrown: unknown): EdgeledgerError {
   if (thrown instanceof EdgeledgerError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (isConnectionLoss(thrown)) {
+    return new TransientError(
+      'warehouse.unavailable',
+      `The connection to Postgres was lost: ${message}. Check that the server runs and accepts connections.`,
+      { cause: thrown },
+    );
+  }
   return new InvariantError(`Unexpected error: ${message}. Please report it with the log.`, {
     cause: thrown,
   });
+}
+
+/**
+ * Whoever asks Postgres says what an error of it means. Where one passes that nobody saw, an outage must still not end
+ * work for good: the classes 08, 53 and 57P, and 25006, of https://www.postgresql.org/docs/current/errcodes-appendix.html,
+ * and the driver's own words.
+ */
+function isConnectionLoss(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  return (
+    /^(08...|53...|57P..|25006)$/.test(code) ||
+    /^(Connection terminated|terminating connection)/.test(thrown.message)
+  );
 }
 
 export function assertNever(value: never): never {

@@ -17,7 +17,16 @@ export function withArchive(source: Source, archive: Archive): Source {
     ...source,
     async open(unit, part, context) {
       const opened = await source.open(unit, part, context);
-      return { ...opened, bytes: keepBytes(opened, unit, archive) };
+      const bytes = keepBytes(opened, unit, archive);
+      return {
+        ...opened,
+        bytes,
+        destroy() {
+          opened.destroy();
+          // whoever stopped reading in the middle does not come back for what was kept so far
+          void bytes.return(undefined).catch(() => undefined);
+        },
+      };
     },
   };
 }

@@ -14,7 +14,7 @@ export async function runFaultCase(
 ): Promise<CaseResult> {
   const startedAt = performance.now();
   const expected = await references.get('load');
-  await using scene = await openScene(lab, backend, async (bench) => fault.prepare?.(bench));
+  await using scene = await openScene(lab, backend, fault);
   await (fault.during ?? nothing)(scene);
   const problems: string[] = [];
   if (!scene.worker.isRunning()) {

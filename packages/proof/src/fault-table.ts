@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
-import type { Scene } from './scene.ts';
+import type { Scene, SceneStart } from './scene.ts';
 
-export interface FaultCase {
+export interface FaultCase extends SceneStart {
   readonly title: string;
   /** Only where the queue is on Redis. */
   readonly redisOnly?: boolean;
-  /** Makes the world bad before anything runs. */
-  readonly prepare?: (bench: Bench) => Promise<void> | void;
+  /** The queue has no part in it: once is enough, whatever the queue is on. */
+  readonly once?: boolean;
   /** Interferes while a worker runs. */
   readonly during?: (scene: Scene) => Promise<void>;
   /** How often the fault happened. */
@@ -17,6 +17,8 @@ export interface FaultCase {
 const FOR_A_WHILE_MS = 1_500;
 /** Longer than a dead connection is believed in, see `silenceMs` of the orders. */
 const PAST_PATIENCE_MS = 8_000;
+
+const FAILED_LOOKUPS = 9;
 
 /** Files that come slowly, so that there is something to interfere with. */
 function slowFiles({ emulator }: Bench): void {
@@ -32,6 +34,8 @@ function vendorFault(
   const scripts = new WeakMap<Bench, { readonly applied: number }[]>();
   return {
     title: `vendor: ${title}`,
+    // what is asked for patience goes back to the queue, and what breaks off is read again at once
+    once: !faults.some(({ action }) => action.kind === 'status'),
     prepare: (bench) => {
       scripts.set(
         bench,
@@ -73,7 +77,23 @@ const VENDOR_FAULTS: readonly FaultCase[] = [
     { server: 'akamai', nth: 2, times: 2, action: { kind: 'status', status: 500 } },
     { server: 'akamai', nth: 6, action: { kind: 'status', status: 429, headers: { 'Retry-After': '1' } } },
   ]),
+  {
+    title: 'vendor: names that are not resolved for a while',
+    orders: { failedLookups: FAILED_LOOKUPS },
+    // an address would not have to be looked up
+    environment: ({ emulator }) => ({
+      IMGIX_API_URL: byName(emulator.imgixUrl),
+      AKAMAI_API_URL: byName(emulator.akamaiUrl),
+    }),
+    count: ({ worker }) => worker.output().split('Not resolved.').length - 1,
+  },
 ];
+
+function byName(url: string): string {
+  const named = new URL(url);
+  named.hostname = 'localhost';
+  return named.origin;
+}
 
 /** Does something three times while units come in. */
 function threeTimes(act: (scene: Scene) => Promise<void> | void) {

@@ -28,7 +28,9 @@ export function listMatrix(backends: readonly Backend[], seed: number): readonly
           run: (context) => runCrashCase(context, milestone, backend),
         }),
       ),
-    ...FAULT_TABLE.filter((fault) => backend === 'redis' || fault.redisOnly !== true).map(
+    ...FAULT_TABLE.filter((fault) =>
+      backend === 'redis' ? fault.once !== true : fault.redisOnly !== true,
+    ).map(
       (fault): MatrixCase => ({
         kind: 'fault',
         name: fault.title,

@@ -13,6 +13,8 @@ export interface Orders {
   readonly silenceMs: number;
   /** Connections of the process to the warehouse at most. */
   readonly maxConnections: number;
+  /** So many look-ups of host names fail first, as while a name server is away. */
+  readonly failedLookups?: number;
   /** The process's clock jumps by so much, in ms, again and again: there, and back after the same time. */
   readonly clockJump?: { readonly byMs: number; readonly everyMs: number };
 }

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HOUR_MS, MINUTE_MS } from '@edgeledger/core';
 import type { CaseContext, CaseResult } from './crash-case.ts';
 import type { Backend } from './lab.ts';
-import { QUICK_ORDERS } from './orders.ts';
+import { type Orders, QUICK_ORDERS } from './orders.ts';
 import type { Random } from './random.ts';
 import { judge, stopInOrder, untilDone } from './recovery.ts';
 import { openScene, type Scene } from './scene.ts';
+import type { Subject } from './subject.ts';
 import { holdsWithin } from './until.ts';
 
 /** What happens to the product's own processes. */
@@ -16,10 +17,12 @@ export interface ProcessCase {
   /** Ends like a run in which the vendor issued a report again. */
   readonly endsRevised?: boolean;
   /** Orders of the first worker. */
-  readonly orders?: Parameters<typeof openScene>[3];
+  readonly orders?: Partial<Orders>;
 }
 
 const PAST_LOCK_MS = QUICK_ORDERS.lockMs * 2;
+/** A subject has so long to get where it is to be frozen. */
+const FREEZE_LIMIT_MS = 60_000;
 const KILLS = 6;
 const LONGEST_LIFE_MS = 3_000;
 
@@ -32,7 +35,7 @@ function slowDown(scene: Pick<Scene, 'bench'>): void {
 /** Another worker takes the frozen one's work over, and something newer than it is published before it goes on. */
 async function freezeAndOvertake(scene: Scene): Promise<number> {
   const zombie = scene.worker;
-  await holdsWithin(30_000, () => zombie.output().includes('Frozen.'));
+  await holdsWithin(FREEZE_LIMIT_MS, () => zombie.output().includes('Frozen.'));
   await sleep(PAST_LOCK_MS);
   scene.startWorker({});
   await untilDone(scene.bench);
@@ -42,7 +45,7 @@ async function freezeAndOvertake(scene: Scene): Promise<number> {
   zombie.send('SIGCONT');
   // it finds out that its time is over, at the latest when it publishes
   await sleep(PAST_LOCK_MS);
-  await stopInOrder(zombie);
+  await stopOrThrow(zombie);
   return zombie.output().includes('Frozen.') ? 1 : 0;
 }
 
@@ -64,11 +67,15 @@ async function stopAtRandom(scene: Scene, random: Random): Promise<number> {
   slowDown(scene);
   for (let round = 0; round < KILLS; round += 1) {
     await sleep(80 + random.upTo(LONGEST_LIFE_MS / 2));
-    const problems = await stopInOrder(scene.worker);
-    if (problems.length > 0) throw new Error(problems.join('; '));
+    await stopOrThrow(scene.worker);
     scene.startWorker();
   }
   return KILLS;
+}
+
+async function stopOrThrow(subject: Subject): Promise<void> {
+  const problems = await stopInOrder(subject);
+  if (problems.length > 0) throw new Error(problems.join('; '));
 }
 
 export const PROCESS_TABLE: readonly ProcessCase[] = [
@@ -98,13 +105,13 @@ export const PROCESS_TABLE: readonly ProcessCase[] = [
       const other = scene.bench.start(['worker']);
       await Promise.all([scene.bench.enqueueTicks(), scene.bench.enqueueTicks()]);
       await untilDone(scene.bench);
-      await stopInOrder(other);
+      await stopOrThrow(other);
       return 3;
     },
   },
   {
     title: 'a clock that jumps',
-    orders: { clockJump: { byMs: -2 * HOUR_MS - 7 * MINUTE_MS, everyMs: 450 } },
+    orders: { clockJump: { byMs: -2 * HOUR_MS - 7 * MINUTE_MS, everyMs: 2_500 } },
     run: async (scene) => {
       await untilDone(scene.bench);
       return 1;
@@ -119,7 +126,11 @@ export async function runProcessCase(
 ): Promise<CaseResult> {
   const startedAt = performance.now();
   const expected = await references.get(process.endsRevised === true ? 'revision' : 'load');
-  await using scene = await openScene(lab, backend, async () => undefined, process.orders ?? {});
+  await using scene = await openScene(
+    lab,
+    backend,
+    process.orders === undefined ? {} : { orders: process.orders },
+  );
   const injected = await process.run(scene, random);
   const recovery = await judge(scene.bench, scene.worker, expected);
   const problems = injected > 0 ? [] : [`it did not happen: ${recovery.log.slice(-600)}`];

@@ -34,17 +34,12 @@ export async function untilDone(bench: Bench, limitMs = WORK_LIMIT_MS): Promise<
 /** Ends the subject in good order and compares what is there with what should be. */
 export async function judge(bench: Bench, subject: Subject, expected: Snapshot): Promise<Recovery> {
   const problems: string[] = [];
-  if (!(await holdsWithin(WORK_LIMIT_MS, () => !subject.isRunning() || isUp(subject))))
+  if (!(await holdsWithin(WORK_LIMIT_MS, () => !subject.isRunning() || subject.isUp())))
     problems.push('it did not start');
   if (!(await untilDone(bench))) problems.push('the work was not done in time');
   problems.push(...(await stopInOrder(subject)));
   const found = await inspect(bench, expected);
   return { rows: found.rows, problems: [...problems, ...found.problems], log: subject.output() };
-}
-
-/** It says so when it has started; before that it has not taken any work. */
-function isUp(subject: Subject): boolean {
-  return subject.output().includes('Running:');
 }
 
 /** SIGTERM ends every role with 0. */

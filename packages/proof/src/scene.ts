@@ -17,16 +17,26 @@ export interface Scene extends AsyncDisposable {
   startWorker(orders?: Partial<Orders>): Subject;
   /** Resolves when so many units are visible, or nothing is left to do. */
   untilLoaded(units: number): Promise<void>;
+  /** Resolves when the worker wrote such a text. @throws when it did not in time. */
+  untilLogged(text: RegExp): Promise<void>;
 }
 
 const PROGRESS_LIMIT_MS = 45_000;
+
+export interface SceneStart {
+  /** Before anything runs. */
+  readonly prepare?: (bench: Bench) => Promise<void> | void;
+  /** Orders of the workers. */
+  readonly orders?: Partial<Orders>;
+  /** What the workers are given besides, or instead. */
+  readonly environment?: (bench: Bench) => Record<string, string>;
+}
 
 /** Opens a bench whose stores are behind proxies, and starts a worker that finds ticks. */
 export async function openScene(
   lab: Lab,
   backend: Backend,
-  prepare: (bench: Bench) => Promise<void>,
-  orders: Partial<Orders> = {},
+  { prepare, orders = {}, environment }: SceneStart = {},
 ): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   let database: FaultProxy | undefined;
@@ -40,9 +50,10 @@ export async function openScene(
   };
   const bench = stack.use(await lab.openBench({ database: 'migrated', backend, via }));
   if (database === undefined) throw new Error('The bench did not ask for its addresses.');
-  await prepare(bench);
+  await prepare?.(bench);
   await bench.enqueueTicks();
-  let worker = bench.start(['worker'], orders);
+  const more = environment?.(bench) ?? {};
+  let worker = bench.start(['worker'], orders, more);
   const owned = stack.move();
   return {
     bench,
@@ -53,7 +64,7 @@ export async function openScene(
       return worker;
     },
     startWorker: (again = orders) => {
-      worker = bench.start(['worker'], again);
+      worker = bench.start(['worker'], again, more);
       return worker;
     },
     untilLoaded: async (units) => {
@@ -61,6 +72,10 @@ export async function openScene(
         PROGRESS_LIMIT_MS,
         async () => !worker.isRunning() || (await countLoaded(bench)) >= units,
       );
+    },
+    untilLogged: async (text) => {
+      if (await holdsWithin(PROGRESS_LIMIT_MS, () => text.test(worker.output()))) return;
+      throw new Error(`The worker did not write ${text}: ${worker.output().slice(-2_000)}`);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -18,14 +18,20 @@ export interface SubjectExit {
 export interface Subject {
   readonly pid: number;
   readonly exited: Promise<SubjectExit>;
+  /** Resolves when it listens to signals, or has ended: before, nothing can be asked of it. */
+  readonly listening: Promise<void>;
   isRunning(): boolean;
   send(signal: NodeJS.Signals): void;
   /** What it wrote to both outputs so far, the last 200 kB. */
   output(): string;
-  /** SIGTERM, and how it ended. @throws when it does not within the limit; it is killed then. */
+  /** True once it wrote that it takes work. */
+  isUp(): boolean;
+  /** SIGTERM as soon as it listens, and how it ended. @throws when it does not within the limit; it is killed then. */
   stop(limitMs?: number): Promise<SubjectExit>;
 }
 
+/** Roles say so when they have started; before that they take no work. */
+const UP = 'Running:';
 const OUTPUT_LIMIT = 200_000;
 /** Longer than a worker's grace for jobs under way. */
 const STOP_LIMIT_MS = 40_000;
@@ -38,15 +44,21 @@ export function startSubject(launch: Launch, args: readonly string[], orders: Or
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
+  let up = false;
   const keep = (chunk: Buffer): void => {
-    output = (output + chunk.toString()).slice(-OUTPUT_LIMIT);
+    output += chunk.toString();
+    up ||= output.includes(UP);
+    output = output.slice(-OUTPUT_LIMIT);
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   let running = true;
   const ended = Promise.withResolvers<SubjectExit>();
+  const listening = Promise.withResolvers<void>();
+  child.once('message', () => listening.resolve());
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {
     running = false;
+    listening.resolve();
     ended.resolve({ code, signal });
   };
   child.once('error', (error) => {
@@ -57,10 +69,13 @@ export function startSubject(launch: Launch, args: readonly string[], orders: Or
   return {
     pid: child.pid ?? 0,
     exited: ended.promise,
+    listening: listening.promise,
     isRunning: () => running,
     send: (signal) => void child.kill(signal),
     output: () => output,
+    isUp: () => up,
     stop: async (limitMs = STOP_LIMIT_MS) => {
+      await listening.promise;
       if (running) child.kill('SIGTERM');
       const limit = new AbortController();
       const late = sleep(limitMs, 'late' as const, { signal: limit.signal }).catch(() => 'late' as const);

@@ -13,6 +13,7 @@ import { type IdleOptions, waitUntilIdle } from './counts.ts';
 import { fromFailedReason } from './failure.ts';
 import { CANCEL_LOCK_LOST, CANCEL_SHUTDOWN, createProcessor, type Handlers } from './run-job.ts';
 import { createSourceHolds } from './source-holds.ts';
+import { createWorkerErrorLog } from './worker-errors.ts';
 
 export interface ConsumerOptions {
   readonly handlers: Handlers;
@@ -110,7 +111,7 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
 
 function observe(worker: Worker, { logger, onFailed }: ConsumerOptions): void {
   const queue = worker.name;
-  worker.on('error', (error) => logger.warn({ queue, error: error.message }, 'worker error'));
+  worker.on('error', createWorkerErrorLog({ logger, queue }));
   worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'job stalled and runs again'));
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const jobId of jobIds) worker.cancelJob(jobId, CANCEL_LOCK_LOST);

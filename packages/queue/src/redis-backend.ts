@@ -18,6 +18,8 @@ export async function openRedisConnections(
   const producers = createRedisClient(address, logger, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
+    // one that was forgotten in between would be waited for without end
+    socketTimeout,
   });
   const workers = createRedisClient(address, logger, { maxRetriesPerRequest: null, socketTimeout });
   const disconnect = (): void => {

@@ -175,13 +175,13 @@ test.each([403, 500])('a report type that answers %i does not stop data that can
   expect((await read())[0]?.rows).toHaveLength(1);
 });
 
-test('a deprecated report is read, and reported with one unit', async () => {
+test('a deprecated report is read, and reported with every unit, whoever reads it', async () => {
   const { read } = await openLocalAkamai({
     data: (_, response) => response.end(ANSWER),
     reportType: (_, response) => response.end('{"available":true,"deprecated":true,"status":"DEPRECATED"}'),
   });
   expect((await read())[0]?.facts.findings).toMatchObject([{ kind: 'deprecated' }]);
-  expect((await read('2026-11-18'))[0]?.facts.findings).toEqual([]);
+  expect((await read('2026-11-18'))[0]?.facts.findings).toMatchObject([{ kind: 'deprecated' }]);
   // reading the unit again must not resolve what still is so
   expect((await read())[0]?.facts.findings).toMatchObject([{ kind: 'deprecated' }]);
 });

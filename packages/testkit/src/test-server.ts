@@ -12,6 +12,8 @@ import {
 } from '@edgeledger/warehouse';
 import pg from 'pg';
 
+/** Test files run at the same time, and some of them start several workers; without a place they would wait for each other. */
+const CONNECTIONS = 300;
 const CLONE_LIFETIME_S = 24 * 60 * 60;
 
 /** One server for this checkout, shared by all test files and by test runs at the same time. */
@@ -22,7 +24,12 @@ export function testServerHome(): string {
 
 /** The server is not durable: when a crash of the machine spoilt its data, it begins anew. */
 export async function openTestServer(): Promise<EmbeddedPostgres> {
-  const options = { home: testServerHome(), logger: silentLogger, durable: false };
+  const options = {
+    home: testServerHome(),
+    logger: silentLogger,
+    durable: false,
+    maxConnections: CONNECTIONS,
+  };
   try {
     return await openEmbeddedPostgres(options);
   } catch {

@@ -53,7 +53,8 @@ export async function copyTuples(
     const sent = new Promise<void>((resolve, reject) => {
       stream.write(bytes, (error) => (error ? reject(error) : resolve()));
     });
-    const arrived = Promise.race([sent, failed]);
+    // what Postgres said comes first: after that, writing fails for a reason of the driver's own
+    const arrived = Promise.race([failed, sent]);
     // the part itself may break before anybody waits for this; unheard, that would end the process
     arrived.catch(() => undefined);
     sent.catch(() => undefined);
@@ -72,7 +73,7 @@ export async function copyTuples(
     await underway;
     const finished = once(stream, 'finish');
     stream.end(TRAILER);
-    await Promise.race([finished, failed]);
+    await Promise.race([failed, finished]);
   } catch (thrown) {
     // ends the COPY on the server too, unless the server ended it; the connection is thrown away after that
     if (stream.errored === null) stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));

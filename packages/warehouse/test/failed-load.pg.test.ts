@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { CREDIT_COLUMNS, LOG_COLUMNS, openLoading } from './loading.ts';
 import { CREDITS, LOGS, NOW, partOf, publishRequest, rejectOf, stageAll } from './sample-reports.ts';
+import { tuplesOf } from './tuples.ts';
 
 const loading = await openLoading();
 const { database, warehouse, unit, load, rowsOf, stagingTables } = loading;
@@ -135,5 +136,25 @@ describe('a load that does not succeed', () => {
     await begun.stagePart(0, 'a', partOf({ columns: [['bytes', 'text']], rows: [['12']] }));
     await begun.publish(publishRequest());
     expect(await rowsOf(target)).toMatchObject([{ bytes: '12' }]);
+  });
+
+  it('says what Postgres said when it ended the session in the middle of a COPY', async () => {
+    const begun = await warehouse.loader.begin(unit(LOGS), LOGS);
+    const part = tuplesOf([['/a', 1]]);
+    const copying = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY %'`;
+    const staged = begun.stagePart(1, 'a', {
+      ...part,
+      copy: async function* (layout) {
+        yield* part.copy?.(layout) ?? [];
+        await database.query(`SELECT pg_terminate_backend(pid) ${copying}`);
+        await expect.poll(() => database.query(`SELECT pid ${copying}`)).toEqual([]);
+        yield* part.copy?.(layout) ?? [];
+      },
+    });
+    await expect(staged).rejects.toMatchObject({
+      code: 'warehouse.unavailable',
+      message: expect.stringContaining('terminating connection'),
+    });
+    await begun.abandon();
   });
 });

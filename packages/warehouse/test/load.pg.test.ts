@@ -1,3 +1,4 @@
+import type { UnitRef } from '@edgeledger/core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWarehouse } from '../src/index.ts';
 import { LOG_COLUMNS, openLoading } from './loading.ts';
@@ -216,5 +217,21 @@ describe('rejects and findings', () => {
     expect((await warehouse.questions.unit(target))?.findings).toMatchObject([{ resolved_at: NOW }]);
     await publish([finding]);
     expect(await warehouse.questions.openFindings()).toMatchObject([{ report_key: target.reportKey }]);
+  });
+
+  it('tell once what the vendor says of a report, whichever units bring it, also at the same time', async () => {
+    const say = { kind: 'report-changed', message: 'limit is 1', details: { report: 'a-report' } } as const;
+    const stage = async (target: UnitRef) =>
+      await stageAll(await warehouse.loader.begin(target, LOGS), [{ columns: LOG_COLUMNS }]);
+    const said = () =>
+      database.query("SELECT report_key, resolved_at FROM ledger.findings WHERE kind = 'report-changed'");
+    const targets = [unit(LOGS), ...['b', 'c', 'd'].map((key) => ({ ...unit(LOGS), reportKey: key }))];
+    const loads = await Promise.all(targets.map(stage));
+    await Promise.all(loads.map((one) => one.publish(publishRequest({ findings: [say] }))));
+    const [first, ...others] = await said();
+    expect(others).toEqual([]);
+    const carrier = targets.find((one) => one.reportKey === first?.report_key) ?? unit(LOGS);
+    await (await stage(carrier)).publish(publishRequest({ findings: [] }));
+    expect(await said()).toEqual([{ report_key: carrier.reportKey, resolved_at: NOW }]);
   });
 });

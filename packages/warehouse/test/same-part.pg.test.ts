@@ -228,4 +228,17 @@ describe('the header of a load', () => {
     ]).toEqual([1, 1, 2]);
     await load.abandon();
   });
+
+  it('says in our words what Postgres refuses, so that an outage is not taken for a mistake of ours', async () => {
+    const load = await warehouse.loader.begin(unit(LOGS), LOGS);
+    const known = { code: 'warehouse.not-migrated' };
+    await database.query('ALTER TABLE ledger.units RENAME TO units_aside');
+    try {
+      await expect(load.findVisiblePart(1)).rejects.toMatchObject(known);
+      await expect(load.stageSamePart(1, 'part 1', part([['/a', 1]]))).rejects.toMatchObject(known);
+    } finally {
+      await database.query('ALTER TABLE ledger.units_aside RENAME TO units');
+    }
+    await load.abandon();
+  });
 });

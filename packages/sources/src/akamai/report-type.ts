@@ -1,13 +1,4 @@
-import {
-  ConfigError,
-  DAY_MS,
-  EdgeledgerError,
-  type Finding,
-  type Logger,
-  MINUTE_MS,
-  toUnitId,
-  type UnitKey,
-} from '@edgeledger/core';
+import { ConfigError, DAY_MS, EdgeledgerError, type Finding, type Logger, MINUTE_MS } from '@edgeledger/core';
 import type { AkamaiClient } from './client.ts';
 import {
   findReportOptions,
@@ -39,8 +30,7 @@ export interface ReportTypes {
   get(report: StreamReport, context: ReadContext): Promise<ReportType>;
   /** What is known without asking. */
   known(report: StreamReport): ReportType;
-  /** What the vendor's description says that a person should know; with one unit each, so that it is told once. */
-  findingsFor(report: StreamReport, unit: UnitKey): Finding[];
+  /** What the vendor's description says that a person should know. */
   findings(report: StreamReport): readonly Finding[];
 }
 
@@ -63,8 +53,6 @@ interface Known {
 
 export function createReportTypes(client: AkamaiClient): ReportTypes {
   const cache = new Map<string, Known>();
-  /** The unit that carries a report's findings; it loses them when the vendor's description is right again. */
-  const carriers = new Map<string, string>();
   const keyOf = (report: StreamReport) => `${report.api}/${report.name}`;
 
   async function read(report: StreamReport, context: ReadContext): Promise<Known> {
@@ -113,14 +101,6 @@ export function createReportTypes(client: AkamaiClient): ReportTypes {
     },
     known: (report) => cache.get(keyOf(report))?.reportType ?? toDocumented(report),
     findings: (report) => cache.get(keyOf(report))?.findings ?? [],
-    findingsFor(report, unit) {
-      const findings = cache.get(keyOf(report))?.findings ?? [];
-      if (findings.length === 0) return [];
-      const unitId = toUnitId(unit);
-      const carrier = carriers.get(keyOf(report)) ?? unitId;
-      carriers.set(keyOf(report), carrier);
-      return carrier === unitId ? [...findings] : [];
-    },
   };
 }
 

@@ -83,8 +83,8 @@ export function createAkamaiSource(config: AkamaiSourceConfig, services: SourceS
         takeFindings: (window) => [
           ...client.takeFindings(),
           ...windows.takeFindings(),
-          // once for the unit, with the part that every unit has
-          ...(window.isInner ? [] : reportTypes.findingsFor(report, unit)),
+          // once for the unit, with the part that every unit has; the warehouse keeps one for all units
+          ...(window.isInner ? [] : reportTypes.findings(report)),
           ...(window.isInner || report.api === 'v1' ? [] : findLeftOut({ streamDataset }, reportTypes)),
         ],
       });
