@@ -152,7 +152,7 @@ function isConnectionLoss(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
   return (
-    /^(08...|53...|57P..|25006)$/.test(code) ||
+    /^(08...|53...|57P..|25006|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/.test(code) ||
     /^(Connection terminated|terminating connection)/.test(thrown.message)
   );
 }
