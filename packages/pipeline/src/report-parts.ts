@@ -74,9 +74,10 @@ export async function stageReportPart(
     until: new Date(services.clock.now().getTime() + durationMs),
     reason: 'the header is in a part that was not read yet',
   });
-  const { header, ageMs } = await load.findHeader();
+  const { header, headerless, ageMs } = await load.findHeader();
+  const isFirstSilent = !headerless.includes(1) && ageMs < HEADER_PATIENCE_MS;
   // often only the first part has it, and then the others would be downloaded for nothing
-  if (header === undefined && part.partNo > 1 && ageMs < HEADER_PATIENCE_MS) return wait(SHORT_PAUSE_MS);
+  if (header === undefined && part.partNo > 1 && isFirstSilent) return wait(SHORT_PAUSE_MS);
   try {
     const { receipt } = await stagePart(
       { load, partNo: part.partNo, part: part.part, header },

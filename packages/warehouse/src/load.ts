@@ -44,16 +44,26 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
   };
 }
 
+interface HeaderRow {
+  readonly header: readonly string[] | null;
+  readonly headerless: readonly number[];
+  readonly age_ms: number;
+}
+
 async function findHeader({ connection }: LoadContext, load: LoadIdentity): Promise<ToldHeader> {
   try {
     // by one clock, whatever those of the workers say
-    const result = await connection.queries.query<{ header: readonly string[] | null; age_ms: number }>(
-      `SELECT header, (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS age_ms
+    const result = await connection.queries.query<HeaderRow>(
+      `SELECT header, headerless, (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS age_ms
        FROM staging.loads JOIN ledger.loads USING (load_id) WHERE load_id = $1`,
       [load.loadId],
     );
     const row = result.rows[0];
-    return { header: row?.header ?? undefined, ageMs: row?.age_ms ?? Number.POSITIVE_INFINITY };
+    return {
+      header: row?.header ?? undefined,
+      headerless: row?.headerless ?? [],
+      ageMs: row?.age_ms ?? Number.POSITIVE_INFINITY,
+    };
   } catch (error) {
     throw fromPostgresError(error, `Reading the header of ${load.label}`, connection.label);
   }

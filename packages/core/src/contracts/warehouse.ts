@@ -112,6 +112,8 @@ export type StageProgress = (delta: {
 /** `header` is undefined as long as no part told one. */
 export interface ToldHeader {
   readonly header: readonly string[] | undefined;
+  /** Numbers of the parts that came without one. */
+  readonly headerless: readonly number[];
   /** How long ago the load began, in ms. */
   readonly ageMs: number;
 }
