@@ -94,7 +94,7 @@ function addShowCommands(program: Command, io: Io, finish: (code: number) => voi
   program
     .command('prove')
     .description(
-      'kill, cut and stall workers on an embedded Postgres of its own and compare every table; about a minute',
+      'kill, cut and stall workers on an embedded Postgres of its own and compare every table; about two minutes',
     )
     .option('--all', 'every case instead of the short list; many minutes')
     .option('--only <text>', 'the cases whose name holds this text')
