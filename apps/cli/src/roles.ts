@@ -128,7 +128,7 @@ function startWorker(
       // a report fails with its part; the part is the one to name
       if (failure.jobName !== 'publish.report')
         options.onUnitFailed?.(`${failure.jobId}: ${failure.error.message}`);
-      void settleFailedJob(failure, handlerServices);
+      return settleFailedJob(failure, handlerServices);
     },
   });
   stack.defer(() => consumer.close());

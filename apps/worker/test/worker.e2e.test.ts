@@ -101,7 +101,7 @@ await describeOnStores(
       return createConsumer(backend, {
         handlers: createHandlers(services),
         logger: silentLogger,
-        onFailed: (failure) => void settleFailedJob(failure, services),
+        onFailed: (failure) => settleFailedJob(failure, services),
       });
     }
 

@@ -6,11 +6,11 @@ import {
   settlesWithin,
   systemClock,
 } from '@edgeledger/core';
-import type { Job, Processor, Worker } from 'bullmq';
+import type { Job, Processor, Queue, Worker } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import { DEFAULT_CONCURRENCY, QUEUE_KEYS, type QueueKey } from './catalog.ts';
 import { type IdleOptions, waitUntilIdle } from './counts.ts';
-import { fromFailedReason } from './failure.ts';
+import { fromFailedReason, toFailedPartId } from './failure.ts';
 import { CANCEL_LOCK_LOST, CANCEL_SHUTDOWN, createProcessor, type Handlers } from './run-job.ts';
 import { createSourceHolds } from './source-holds.ts';
 import { createWorkerErrorLog } from './worker-errors.ts';
@@ -26,8 +26,11 @@ export interface ConsumerOptions {
   readonly shutdownGraceMs?: number;
   /** Time limit of every job instead of the catalog's, for tests. */
   readonly timeoutMs?: number;
-  /** Called when a job stays failed, also where no handler saw it: a report whose part failed. Must not throw. */
-  readonly onFailed?: (failure: JobFailure) => void;
+  /**
+   * Called when a job stays failed, also where no handler saw it: a report whose part failed. Must not throw;
+   * `close()` waits a little for the promise it may return.
+   */
+  readonly onFailed?: (failure: JobFailure) => unknown;
   /**
    * How long the queue waits for a sign of life of a worker before its jobs run again elsewhere, in ms. Default
    * {@link DEFAULT_LOCK_MS}.
@@ -49,7 +52,7 @@ export interface Consumer {
   /**
    * Takes no more jobs, lets the running ones go on for the grace time, aborts the rest with ShutdownError
    * (they go back to the queue and cost no attempt) and closes. Returns within the grace time plus
-   * {@link ABORT_GRACE_MS} and a second, whatever the handlers do; where no job runs, within a few seconds,
+   * {@link ABORT_GRACE_MS} and three seconds, whatever the handlers do; where no job runs, within a few seconds,
    * whatever the store does.
    */
   close(): Promise<void>;
@@ -60,6 +63,8 @@ export const ABORT_GRACE_MS = 5_000;
 /** What is left for the store to answer once no job runs. One that is away would be waited for without end. */
 const STORE_GRACE_MS = 3_000;
 const DISCONNECT_LIMIT_MS = 1_000;
+/** For what became of failed jobs to be written down before the connections are closed. */
+const FAILURES_GRACE_MS = 2_000;
 const DEFAULT_SHUTDOWN_GRACE_MS = 20_000;
 /**
  * A worker that dies takes up to {@link DEFAULT_CONCURRENCY} jobs of each queue with it, and most of them are not why
@@ -82,6 +87,7 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
     outagePauseMs: backend.backoffMs,
   });
   const running = new Set<string>();
+  const failures = new Set<Promise<unknown>>();
   const lockMs = options.lockMs ?? DEFAULT_LOCK_MS;
   const workers = QUEUE_KEYS.flatMap((key) => {
     const concurrency = options.concurrency?.[key] ?? DEFAULT_CONCURRENCY[key];
@@ -92,7 +98,7 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
       lockDuration: lockMs,
       stalledInterval: lockMs / 2,
     });
-    observe(worker, options);
+    observe(worker, { ...options, jobs: backend.queues[key], failures });
     return [worker];
   });
   return {
@@ -101,6 +107,7 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
       closing ??= closeWorkers({
         workers,
         running,
+        failures,
         graceMs: options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS,
         logger: options.logger,
       });
@@ -109,7 +116,13 @@ export function createConsumer(backend: QueueBackend, options: ConsumerOptions):
   };
 }
 
-function observe(worker: Worker, { logger, onFailed }: ConsumerOptions): void {
+interface Observed extends Pick<ConsumerOptions, 'logger' | 'onFailed'> {
+  readonly jobs: Queue;
+  /** What is still being told about failed jobs. */
+  readonly failures: Set<Promise<unknown>>;
+}
+
+function observe(worker: Worker, { logger, onFailed, jobs, failures }: Observed): void {
   const queue = worker.name;
   worker.on('error', createWorkerErrorLog({ logger, queue }));
   worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'job stalled and runs again'));
@@ -124,17 +137,38 @@ function observe(worker: Worker, { logger, onFailed }: ConsumerOptions): void {
       return;
     }
     logger.error(fields, 'job failed');
-    onFailed?.(toJobFailure(job, error));
+    if (onFailed === undefined) return;
+    const told = toJobFailure(job, error, jobs)
+      .then(onFailed)
+      .catch((reason: unknown) => logger.error({ ...fields, reason }, 'the failure could not be told'))
+      .finally(() => failures.delete(told));
+    failures.add(told);
   });
 }
 
-function toJobFailure(job: Job, error: Error): JobFailure {
+async function toJobFailure(job: Job, { message }: Error, jobs: Queue): Promise<JobFailure> {
+  const partReason = await findPartReason(message, jobs);
   return {
     jobName: job.name,
     jobId: job.id ?? '',
     payload: job.data,
-    error: fromFailedReason(error.message),
+    error: fromFailedReason(partReason ?? message),
   };
+}
+
+/**
+ * Why the part failed of which a report failed. The two are told in any order, maybe to two processes, and whoever writes
+ * first into the ledger has to know the reason.
+ */
+async function findPartReason(reason: string, jobs: Queue): Promise<string | undefined> {
+  const partId = toFailedPartId(reason);
+  if (partId === undefined) return undefined;
+  try {
+    return (await jobs.getJob(partId))?.failedReason;
+  } catch {
+    // the store is away: that a part failed is known all the same
+    return undefined;
+  }
 }
 
 /** Three parameters, because BullMQ makes an AbortSignal only for a processor that declares them. */
@@ -153,11 +187,17 @@ function tracked(processor: Processor, running: Set<string>): Processor {
 interface Closing {
   readonly workers: readonly Worker[];
   readonly running: ReadonlySet<string>;
+  readonly failures: ReadonlySet<Promise<unknown>>;
   readonly graceMs: number;
   readonly logger: Logger;
 }
 
-async function closeWorkers({ workers, running, graceMs, logger }: Closing): Promise<void> {
+async function closeWorkers(closing: Closing): Promise<void> {
+  await closeWithin(closing);
+  await settlesWithin(Promise.allSettled(closing.failures), FAILURES_GRACE_MS);
+}
+
+async function closeWithin({ workers, running, graceMs, logger }: Closing): Promise<void> {
   const queues = workers.map((worker) => worker.name).join(', ');
   const closed = Promise.allSettled(workers.map((worker) => worker.close()));
   if (await settlesOrIdles(closed, running, graceMs)) return;

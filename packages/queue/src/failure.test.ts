@@ -10,7 +10,13 @@ import {
   TransientError,
 } from '@edgeledger/core';
 import { expect, test } from 'vitest';
-import { decideFailure, FAILURE_ACTIONS, fromFailedReason, toFailedReason } from './failure.ts';
+import {
+  decideFailure,
+  FAILURE_ACTIONS,
+  fromFailedReason,
+  toFailedPartId,
+  toFailedReason,
+} from './failure.ts';
 
 const running = new AbortController().signal;
 const one: Record<ErrorClass, EdgeledgerError> = {
@@ -68,4 +74,11 @@ test('the error can be read back from the reason, an unknown one as our bug', ()
     expect([restored.name, restored.code, restored.message]).toEqual([error.name, error.code, error.message]);
   }
   expect(fromFailedReason('job stalled more than allowable limit')).toBeInstanceOf(InvariantError);
+});
+
+test('a report that failed names the part because of which it did', () => {
+  expect(toFailedPartId('child bull:imgix:stage.part~acme~7~2 failed')).toBe('stage.part~acme~7~2');
+  expect(toFailedPartId('child {edge}:imgix:a%3Ab failed')).toBe('a%3Ab');
+  expect(toFailedPartId('source.truncated: the child of a: b')).toBeUndefined();
+  expect(fromFailedReason('child bull:imgix:1 failed').code).toBe('load.staging-lost');
 });

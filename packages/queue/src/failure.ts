@@ -83,9 +83,11 @@ export function fromFailedReason(reason: string): EdgeledgerError {
   if (config !== undefined) return new ConfigError(config, message);
   const contract = isOf(ERROR_CODES.ContractError);
   if (contract !== undefined) return new ContractError(contract, message);
-  if (PART_FAILED.test(reason)) return new TransientError('load.staging-lost', `${reason}.`);
+  if (toFailedPartId(reason) !== undefined) return new TransientError('load.staging-lost', `${reason}.`);
   return new InvariantError(message);
 }
 
-/** BullMQ's own words for a flow whose child failed; why it did is told by the child. */
-const PART_FAILED = /^child .* failed$/;
+/** The child's job id in BullMQ's own words for a flow whose child failed (`child <prefix>:<queue>:<id> failed`). */
+export function toFailedPartId(reason: string): string | undefined {
+  return /^child .*:(\S+) failed$/.exec(reason)?.[1];
+}

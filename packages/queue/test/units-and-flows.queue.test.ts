@@ -142,7 +142,7 @@ await describeOnBackends('units, ticks and flows', (harness) => {
   });
 
   test('a failed part fails its report without publishing', async () => {
-    const failed: string[] = [];
+    const failed: [jobName: string, code: string][] = [];
     let published = false;
     await harness.producer.enqueueReport({
       unit: unitOf('2026-11-20'),
@@ -163,11 +163,15 @@ await describeOnBackends('units, ticks and flows', (harness) => {
           return { kind: 'done' };
         },
       },
-      { onFailed: ({ jobName }) => failed.push(jobName) },
+      { onFailed: ({ jobName, error }) => failed.push([jobName, error.code]) },
     );
     await until('part and report failed', () => failed.length === 2);
     await consumer.idle({ pollMs: 10 });
-    expect(failed).toEqual(['stage.part', 'publish.report']);
+    // in any order, so that each has to know the reason
+    expect(failed.sort()).toEqual([
+      ['publish.report', 'file.malformed'],
+      ['stage.part', 'file.malformed'],
+    ]);
     expect(published).toBe(false);
   });
 
