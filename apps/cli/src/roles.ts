@@ -97,7 +97,7 @@ function startWorker(
     sources,
     ledger: warehouse.ledger,
     loader: observeLoader(warehouse.loader, options),
-    sweep: (now) => sweep(services, now),
+    sweep: (now, findBegun) => sweep(services, now, findBegun),
     ...(teller && {
       onSource: (source: Source, reason: string | undefined) => recordSource(services, source, reason),
       tellAlerts: () => teller.tell(),

@@ -141,8 +141,9 @@ export function openSpool({ home }: Pick<Config, 'home'>): Spool {
 export async function sweep(
   services: Pick<Services, 'warehouse' | 'config' | 'logger'>,
   now: Date,
+  findBegun?: () => Promise<ReadonlySet<string>>,
 ): Promise<void> {
-  await services.warehouse.sweepStaging(now);
+  await services.warehouse.sweepStaging(now, findBegun);
   await openSpool(services.config).sweep(now);
   try {
     const removed = (await openArchive(services.config)?.prune(now)) ?? 0;

@@ -98,10 +98,12 @@ export async function readUnit(
 ): Promise<UnitOutcome> {
   const record = await services.ledger.findUnit(unit);
   const load = await services.loader.begin(unit, getDataset(unit, services.source));
-  return settlingLoad(load, services, run.signal, async () => {
-    const facts = await stageParts(load, ready.parts, services, run);
-    return publishLoad({ load, ready, record, facts }, services);
-  });
+  return settlingLoad(load, services, run.signal, () =>
+    load.keepAlive(async () => {
+      const facts = await stageParts(load, ready.parts, services, run);
+      return publishLoad({ load, ready, record, facts }, services);
+    }),
+  );
 }
 
 /**

@@ -21,7 +21,6 @@ import {
 import type { Connection } from './connect.ts';
 import { copyTuples, fitsBinary } from './copy-binary.ts';
 import { toCopyChunks } from './copy-text.ts';
-import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, type Relation, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
 import { lockPart } from './part-lock.ts';
@@ -107,7 +106,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await recordReceipt(client, load.loadId, receipt, { columns, sameAs: null });
     return receipt;
   };
-  const staged = await withHeartbeat(connection, load, () => withTransaction(connection, options, stage));
+  const staged = await withTransaction(connection, options, stage);
   connection.passing?.('part.staged');
   return staged;
 }
