@@ -8,6 +8,7 @@ import { copyRows, createStagingTable } from '../stage-part.ts';
 import type { StagedPart } from '../staging.ts';
 import { publishReplace } from './replace.ts';
 import type { PublishTarget } from './source.ts';
+import { assertColumns } from './target.ts';
 import { publishUpsert } from './upsert.ts';
 
 /**
@@ -56,6 +57,7 @@ async function publishGroup(
       sameAs: null,
     });
   }
+  assertColumns(tableColumns, parts, `Publishing ${load.label}`);
   const target: PublishTarget = {
     dataset,
     table,
