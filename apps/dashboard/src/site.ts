@@ -47,11 +47,11 @@ export async function sendPage(reply: FastifyReply, page: string, status = 200):
   return await reply.status(status).type(HTML).send(page);
 }
 
-/** One text of a query or a form; blank when it is absent, given twice or too long. */
+/** One text of a query or a form; blank when it is absent, given twice, too long, or no text for Postgres (NUL). */
 export function readText(fields: unknown, name: string, maxLength = 500): string {
   const value =
     typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>)[name] : undefined;
-  return typeof value === 'string' && value.length <= maxLength ? value.trim() : '';
+  return typeof value === 'string' && value.length <= maxLength && !value.includes('\0') ? value.trim() : '';
 }
 
 /** All texts of that name, at most a hundred. */

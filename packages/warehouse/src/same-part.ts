@@ -30,7 +30,8 @@ interface VisibleRow {
 const VISIBLE_SQL = `
 SELECT units.load_id, part
 FROM ledger.units JOIN ledger.loads USING (load_id) CROSS JOIN jsonb_array_elements(loads.parts) AS part
-WHERE units.unit_id = $1 AND state IN ('loaded', 'held') AND pruned_at IS NULL AND (part ->> 'part')::integer = $2`;
+WHERE units.unit_id = $1 AND state IN ('loaded', 'held') AND pruned_at IS NULL AND units.fingerprint IS NOT NULL
+  AND (part ->> 'part')::integer = $2`;
 
 /** What the unit shows of a part; undefined where writing it again would cost no WAL, or where nothing is visible. */
 export async function findVisiblePart(

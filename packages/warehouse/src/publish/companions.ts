@@ -8,6 +8,7 @@ import { copyRows, createStagingTable } from '../stage-part.ts';
 import type { StagedPart } from '../staging.ts';
 import { publishReplace } from './replace.ts';
 import type { PublishTarget } from './source.ts';
+import { assertColumns } from './target.ts';
 import { publishUpsert } from './upsert.ts';
 
 /** Rows of one further table, staged in temporary tables. */
@@ -74,5 +75,6 @@ async function stageGroup(
       sameAs: null,
     });
   }
+  assertColumns(tableColumns, parts, `Publishing into ${dataset.name}`);
   return { dataset, table, columns: tableColumns, parts };
 }
