@@ -12,7 +12,7 @@ export async function runBackfillCommand(io: Io, options: RangeOptions): Promise
   const setup = readSetup(io);
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
   const selected = selectSources(openSources(setup), options);
-  return withServices(setup, { role: 'backfill', announce: true }, async (services) => {
+  return withServices(setup, { role: 'backfill' }, async (services) => {
     await using stack = new AsyncDisposableStack();
     const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
     const producer = stack.adopt(createProducer(backend, { clock: io.clock }), (opened) => opened.close());
