@@ -5,7 +5,7 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { RawQueue } from '@edgeledger/queue';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Access, peekRole } from './access/guard.ts';
+import { type Access, peekRole, refuse, VIEWERS_LOOK } from './access/guard.ts';
 import { toUnitPath } from './page/links.ts';
 import type { Site } from './site.ts';
 
@@ -82,7 +82,13 @@ async function registerBoard(
         reply.header('content-length', Buffer.byteLength(page));
         return page;
       });
-      if (!isReadOnly) recordChanges(board, site);
+      if (!isReadOnly) {
+        // whoever spells the path so that it was not led to their board
+        board.addHook('onRequest', async (request, reply) => {
+          if (request.person?.role === 'viewer') return await refuse(request, reply, VIEWERS_LOOK);
+        });
+        recordChanges(board, site);
+      }
       await board.register(serverAdapter.registerPlugin());
     },
     { prefix: path },
@@ -116,9 +122,9 @@ function recordChanges(
 }
 
 function decodePath(url: string): string {
-  const path = (url.split('?', 1)[0] ?? '').replace('/queues/api/', '');
+  const path = url.split('?', 1)[0] ?? '';
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(path).replace('/queues/api/', '');
   } catch {
     return path;
   }

@@ -80,6 +80,8 @@ test('every answer forbids sniffing, framing and keeping, refusals and redirects
     [404, `${local}/nothing`, {}],
     [404, `${local}/queues/api/nothing`, {}],
     [400, `${local}/%E0%A4%A`, {}],
+    [400, `${local}/unit/a/b/%00`, {}],
+    [400, `${local}/queues/api/queues?activeQueue=%00`, {}],
     [414, `${local}/unit/a/b/${'x'.repeat(2_000)}`, {}],
     [200, `${local}/healthz`, {}],
   ];

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Access, VIEWERS_LOOK } from './access/guard.ts';
 import type { Person } from './access/people.ts';
 import type { Assets } from './assets.ts';
-import type { DashboardOperator, FindJobs } from './operator.ts';
+import type { DashboardOperator, FindJobs, ReadPresence } from './operator.ts';
 import { type Frame, renderNotice } from './page/layout.ts';
 
 /** The parts of a warehouse that the pages read. */
@@ -23,6 +23,7 @@ export interface Site {
   readonly warehouse: DashboardWarehouse;
   readonly operator: DashboardOperator;
   readonly findJobs: FindJobs;
+  readonly readPresence?: ReadPresence;
   /** Ids of the configured sources. */
   readonly sources: readonly string[];
 }
@@ -47,11 +48,11 @@ export async function sendPage(reply: FastifyReply, page: string, status = 200):
   return await reply.status(status).type(HTML).send(page);
 }
 
-/** One text of a query or a form; blank when it is absent, given twice or too long. */
+/** One text of a query or a form; blank when it is absent, given twice, too long, or no text for Postgres (NUL). */
 export function readText(fields: unknown, name: string, maxLength = 500): string {
   const value =
     typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>)[name] : undefined;
-  return typeof value === 'string' && value.length <= maxLength ? value.trim() : '';
+  return typeof value === 'string' && value.length <= maxLength && !value.includes('\0') ? value.trim() : '';
 }
 
 /** All texts of that name, at most a hundred. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -211,5 +212,42 @@ describe.each([
       expect([path, change.status]).toEqual([path, 403]);
     }
     expect(await open.queues.imgix.isPaused()).toBe(false);
+  });
+
+  test('refuses a viewer however the path is spelled, and names to the audit trail what an operator did', async ({
+    skip,
+  }) => {
+    const { url, backend: open } = getBoard(skip);
+    const { host, hostname, port } = new URL(url);
+    const send = async (method: string, path: string, headers: Record<string, string>): Promise<number> => {
+      const sent = request({ hostname, port, path, method, headers: { host, ...headers } });
+      sent.end();
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      return answer.statusCode;
+    };
+    for (const spelled of ['/%71ueues', '/queue%73', `http://${host}/queues`, `http://${host}/%71ueues`]) {
+      for (const [method, act] of [
+        ['PUT', 'pause'],
+        ['PUT', 'obliterate'],
+        ['PUT', 'clean/failed'],
+        ['PUT', 'promote'],
+        ['PUT', 'retry/failed'],
+        ['POST', 'add'],
+        ['DELETE', '1'],
+        ['PATCH', '1/update-data'],
+      ] as const) {
+        const path = `${spelled}/api/queues/edgeledger-imgix/${act}`;
+        expect([method, path, await send(method, path, VIEWER)]).toEqual([method, path, 403]);
+      }
+      const look = `${spelled}/api/queues?activeQueue=edgeledger-imgix`;
+      expect([look, await send('GET', look, VIEWER)]).toEqual([look, 403]);
+    }
+    expect(await open.queues.imgix.isPaused()).toBe(false);
+    recorded.length = 0;
+    const path = `/%71ueues/api/queues/edgeledger-imgix/resume`;
+    expect(await send('PUT', path, OPERATOR)).toBe(200);
+    await until('it is recorded', () => recorded[0]?.outcome === 'done');
+    expect(recorded[0]?.details).toEqual({ method: 'PUT', path: 'queues/edgeledger-imgix/resume' });
   });
 });

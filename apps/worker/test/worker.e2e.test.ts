@@ -87,7 +87,7 @@ await describeOnStores(
         sources,
         ledger: warehouse.ledger,
         loader: warehouse.loader,
-        sweep: (now: Date) => warehouse.sweepStaging(now),
+        sweep: warehouse.sweepStaging,
         producer,
         clock: systemClock,
         logger: silentLogger,
@@ -279,6 +279,52 @@ await describeOnStores(
         { outcome: 'abandoned', rows: '2' },
         { outcome: 'published', rows: '2' },
       ]);
+    });
+
+    test('a dead load that nobody will overtake is cleared away by a tick, after minutes', async () => {
+      await planAndLoad();
+      const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
+      const dataset = sources[0]?.datasets.find(({ name }) => name === 'imgix.credit_analytics_daily');
+      if (dataset === undefined) return expect.fail('imgix has credit analytics');
+      const unit = { account: 'default', dataset: dataset.name, reportKey, period: dayPeriod(TO) };
+      const dead = await warehouse.loader.begin(unit, dataset);
+      const readOutcome = async () =>
+        (await database.query('SELECT outcome FROM ledger.loads WHERE load_id = $1', [dead.loadId]))[0]
+          ?.outcome;
+      await planAndLoad();
+      expect(await readOutcome()).toBe('running');
+      await database.query(`UPDATE staging.loads SET touched_at = now() - interval '11 minutes'`);
+      await planAndLoad();
+      expect(await readOutcome()).toBe('abandoned');
+      expect((await warehouse.ledger.findUnit(unit))?.state).toBe('loaded');
+    });
+
+    test('a job that waits for a later time runs as soon as a tick finds its report listed', async () => {
+      const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
+      const unit = {
+        account: 'default',
+        dataset: 'imgix.credit_analytics_daily',
+        reportKey,
+        period: dayPeriod(TO),
+      };
+      const body = JSON.stringify({ data: [], links: {}, meta: {} });
+      const fault = emulator.faults.add({
+        server: 'imgix',
+        times: 1_000,
+        action: {
+          kind: 'status',
+          status: 200,
+          body,
+          headers: { 'Content-Type': 'application/vnd.api+json' },
+        },
+      });
+      await producer.enqueueUnits([toUnitPayload('imgix-default', unit)]);
+      expect(await consumer.idle({ pollMs: 20 })).toMatchObject({ delayed: 1 });
+      expect((await warehouse.ledger.findUnit(unit))?.state).toBe('waiting');
+      fault.remove();
+      await producer.enqueueTick({ sourceId: 'imgix-default', reason: 'reconcile', from: TO, to: TO });
+      await untilDone();
+      expect((await warehouse.ledger.findUnit(unit))?.state).toBe('loaded');
     });
 
     test('a part that arrives damaged is fetched again, and only that part', async () => {

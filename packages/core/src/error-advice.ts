@@ -41,7 +41,7 @@ export const ERROR_ADVICE = {
   'queue.unavailable': 'The queue did not answer. Check that Redis (or Postgres) runs; nothing is lost.',
   'load.superseded': 'A newer load of the same report took its place. Nothing needs to be done.',
   'load.staging-lost':
-    'What was staged is gone, for example after a crash of Postgres. It is read again by itself.',
+    'What was staged is gone or of no use any more: Postgres crashed, or columns of the table were changed. It is read again by itself.',
   'archive.unavailable':
     'The raw archive did not take the file, and nothing is loaded that is not kept. Check its disk or storage; it is tried again by itself.',
   'archive.missing': 'The archive does not have the whole report. Load it again from the vendor.',

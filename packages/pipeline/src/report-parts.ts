@@ -79,10 +79,8 @@ export async function stageReportPart(
   // often only the first part has it, and then the others would be downloaded for nothing
   if (header === undefined && part.partNo > 1 && isFirstSilent) return wait(SHORT_PAUSE_MS);
   try {
-    const { receipt } = await stagePart(
-      { load, partNo: part.partNo, part: part.part, header },
-      services,
-      run,
+    const { receipt } = await load.keepAlive(() =>
+      stagePart({ load, partNo: part.partNo, part: part.part, header }, services, run),
     );
     return { kind: 'staged', rows: receipt.rows, rejects: receipt.rejects };
   } catch (error) {

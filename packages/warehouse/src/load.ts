@@ -1,5 +1,12 @@
-import type { Load, PartReceipt, ToldHeader } from '@edgeledger/core';
+import {
+  EdgeledgerError,
+  type Load,
+  type PartReceipt,
+  type ToldHeader,
+  TransientError,
+} from '@edgeledger/core';
 import { abandonLoad, failLoad } from './end-load.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import type { LoadContext, LoadIdentity } from './load-identity.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { publishLoad } from './publish/publish.ts';
@@ -14,7 +21,8 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
     try {
       return await work;
     } catch (error) {
-      throw fromPostgresError(error, `${doing} ${label}`, connection.label);
+      const known = fromPostgresError(error, `${doing} ${label}`, connection.label);
+      throw fromChangedTable(known, `${doing} ${label}`) ?? known;
     }
   };
   return {
@@ -33,6 +41,7 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
         `Comparing part ${partNo} of`,
         stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
       ),
+    keepAlive: (work) => withHeartbeat(connection, identity, work),
     unstagePart: (partNo) => unstagePart(connection, identity, partNo),
     stagedParts: () => readReceipts(context, identity),
     findHeader: () => findHeader(context, identity),
@@ -42,6 +51,20 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
       translated('Recording the failure of', failLoad(connection, identity, { error, now })),
     abandon: () => translated('Giving up', abandonLoad(connection, identity)),
   };
+}
+
+/** An unknown column, another type, a column twice, a partition with other columns than its table. */
+const CHANGED_TABLE: ReadonlySet<unknown> = new Set(['42703', '42804', '42701', '42P16']);
+
+/** Somebody renamed, converted or dropped columns under the load (`schema apply`): what is staged has the shape of before. */
+function fromChangedTable(error: Error, doing: string): TransientError | undefined {
+  if (!(error instanceof EdgeledgerError) || !CHANGED_TABLE.has(error.context.sqlState)) return undefined;
+  const said = error.cause instanceof Error ? error.cause.message : error.message;
+  return new TransientError(
+    'load.staging-lost',
+    `${doing}: the columns of its table were changed meanwhile (${said}). Nothing was published; it is loaded anew.`,
+    { cause: error.cause, context: error.context },
+  );
 }
 
 interface HeaderRow {

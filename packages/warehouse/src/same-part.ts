@@ -7,11 +7,12 @@ import { fitsBinary } from './copy-binary.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
+import { lockPart } from './part-lock.ts';
 import { isPartitioned } from './partition/leaf.ts';
 import { assertComplete } from './publish/replace.ts';
 import { type PublishTarget, unitParameters } from './publish/source.ts';
 import type { LoadPart } from './schema.ts';
-import { hashColumns, lockPart, recordReceipt, type StagePartRequest, takeBatch } from './stage-part.ts';
+import { hashColumns, recordReceipt, type StagePartRequest, takeBatch } from './stage-part.ts';
 import { assertLoadRuns, leafTable, lockLoadShared, removeStagedPart, type StagedPart } from './staging.ts';
 import { withTransaction } from './transaction.ts';
 
@@ -29,7 +30,8 @@ interface VisibleRow {
 const VISIBLE_SQL = `
 SELECT units.load_id, part
 FROM ledger.units JOIN ledger.loads USING (load_id) CROSS JOIN jsonb_array_elements(loads.parts) AS part
-WHERE units.unit_id = $1 AND state IN ('loaded', 'held') AND pruned_at IS NULL AND (part ->> 'part')::integer = $2`;
+WHERE units.unit_id = $1 AND state IN ('loaded', 'held') AND pruned_at IS NULL AND units.fingerprint IS NOT NULL
+  AND (part ->> 'part')::integer = $2`;
 
 /** What the unit shows of a part; undefined where writing it again would cost no WAL, or where nothing is visible. */
 export async function findVisiblePart(
@@ -81,7 +83,7 @@ export async function stageSamePart(
   const options = { pool: 'loads', doing: `Comparing part ${partNo} of ${load.label}` } as const;
   return await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);
-    await lockPart(client, load.loadId, partNo);
+    await lockPart(connection, client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
     await removeStagedPart(client, load.loadId, partNo);
     const read = await withHeartbeat(connection, { loadId: load.loadId, client }, () =>

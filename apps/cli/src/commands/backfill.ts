@@ -1,10 +1,11 @@
 import { HOUR_MS, toUnitId } from '@edgeledger/core';
 import { type PlannedUnit, planSource, recordPlan } from '@edgeledger/pipeline';
 import { createProducer, type Producer, toUnitPayload } from '@edgeledger/queue';
-import { toDayRange } from '../day-range.ts';
+import { type DayRange, toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
-import { openQueue, openSources, readSetup, selectSources, withServices } from '../services.ts';
+import { openQueue, openSources, readSetup, type Setup, selectSources, withServices } from '../services.ts';
+import { traceCommand } from '../traced-command.ts';
 import type { RangeOptions } from './plan.ts';
 
 /**
@@ -14,6 +15,11 @@ import type { RangeOptions } from './plan.ts';
 export async function runBackfillCommand(io: Io, options: RangeOptions): Promise<number> {
   const setup = readSetup(io);
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
+  return traceCommand(setup, 'backfill', (traced) => enqueueRange(traced, range, options));
+}
+
+async function enqueueRange(setup: Setup, range: DayRange, options: RangeOptions): Promise<number> {
+  const { io } = setup;
   const selected = selectSources(openSources(setup), options);
   return withServices(setup, { role: 'backfill', announce: true }, async (services) => {
     await using stack = new AsyncDisposableStack();

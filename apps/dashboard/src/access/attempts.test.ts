@@ -29,12 +29,25 @@ test('a user has thirty from wherever, but who came in from an address before is
   expect(attempts.secondsToWait({ address: 'new', user: 'vi' })).toBe(0);
 });
 
-test('a success forgives the failures of its address', () => {
+test('a success forgives the failures of its user there', () => {
   const attempts = createAttempts(createManualClock(START));
   for (let failure = 0; failure < 9; failure += 1) attempts.recordFailure({ address: 'a', user: 'ed' });
   attempts.recordSuccess({ address: 'a', user: 'ed' });
   for (let failure = 0; failure < 9; failure += 1) attempts.recordFailure({ address: 'a', user: 'ed' });
   expect(attempts.secondsToWait({ address: 'a', user: 'ed' })).toBe(0);
+});
+
+test('a viewer who logs in now and then cannot go on guessing as somebody else', () => {
+  const attempts = createAttempts(createManualClock(START));
+  // behind a proxy everybody has the address of everybody
+  attempts.recordSuccess({ address: 'proxy', user: 'ed' });
+  let guesses = 0;
+  while (guesses < 100 && attempts.secondsToWait({ address: 'proxy', user: 'ed' }) === 0) {
+    attempts.recordFailure({ address: 'proxy', user: 'ed' });
+    attempts.recordSuccess({ address: 'proxy', user: 'vi' });
+    guesses += 1;
+  }
+  expect(guesses).toBe(10);
 });
 
 test('names and addresses without end do not fill the memory: the oldest are forgotten', () => {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock, Logger, Secret } from '@edgeledger/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayReadMetrics } from '../metrics-route.ts';
-import { isBoardPath, isForeignChange, isForeignName, setSecurityHeaders } from '../security.ts';
+import { isForeignChange, isForeignName, setSecurityHeaders } from '../security.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import { type Account, findAccount, LOCAL_PERSON, type Person, type Role, readBasic } from './people.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -17,6 +17,8 @@ declare module 'fastify' {
     readonly isOpen?: boolean;
     /** Answers to any name: what an orchestrator asks. */
     readonly isProbe?: boolean;
+    /** Takes what a viewer sends: it changes nothing but their log-in, or judges by itself who may. */
+    readonly takesFromViewers?: boolean;
   }
 }
 
@@ -41,7 +43,7 @@ export function createAccess(
 }
 
 interface Refusal {
-  readonly status: 401 | 403 | 429;
+  readonly status: 400 | 401 | 403 | 429;
   readonly message: string;
   readonly retryAfterS?: number;
 }
@@ -54,8 +56,8 @@ export function registerGuard(app: FastifyInstance, access: Access, metricsToken
   app.addHook('onRequest', async (request, reply) => {
     setSecurityHeaders(request, reply);
     if (mayReadMetrics(request, metricsToken)) return;
-    const { isOpen = false, isProbe = false } = request.routeOptions.config;
-    const refusal = findRefusal(request, access, { isOpen, isProbe });
+    if (hasNul(request.url)) return await refuse(request, reply, MALFORMED);
+    const refusal = findRefusal(request, access);
     if (refusal === undefined) return;
     if (refusal.status === 401 && wantsPage(request)) {
       return await reply.redirect(toLoginPath(request), 303);
@@ -64,12 +66,9 @@ export function registerGuard(app: FastifyInstance, access: Access, metricsToken
   });
 }
 
-function findRefusal(
-  request: FastifyRequest,
-  access: Access,
-  route: { readonly isOpen: boolean; readonly isProbe: boolean },
-): Refusal | undefined {
-  if (route.isProbe) return undefined;
+function findRefusal(request: FastifyRequest, access: Access): Refusal | undefined {
+  const route = request.routeOptions.config;
+  if (route.isProbe === true) return undefined;
   if (access.accounts.length === 0) {
     if (isForeignName(request)) return FOREIGN_NAME;
     request.person = LOCAL_PERSON;
@@ -79,11 +78,18 @@ function findRefusal(
     request.person = identified.person;
   }
   if (isForeignChange(request)) return { status: 403, message: 'Changes are accepted from this site only.' };
-  if (request.person === undefined) return route.isOpen ? undefined : NOT_LOGGED_IN;
-  if (request.person.role === 'viewer' && isBoardPath(request.url) && !isReading(request))
-    return VIEWERS_LOOK;
-  return undefined;
+  if (request.person === undefined) return route.isOpen === true ? undefined : NOT_LOGGED_IN;
+  // by the route, not by how its path was spelled: /%71ueues and http://host/queues are /queues, too
+  const mayPass = isReading(request) || route.takesFromViewers === true;
+  return request.person.role === 'viewer' && !mayPass ? VIEWERS_LOOK : undefined;
 }
+
+/** Postgres has no text with a NUL in it, so nothing of ours is found by one. */
+function hasNul(url: string): boolean {
+  return /%00/.test(url);
+}
+
+const MALFORMED: Refusal = { status: 400, message: 'The request is malformed.' };
 
 const NOT_LOGGED_IN: Refusal = {
   status: 401,

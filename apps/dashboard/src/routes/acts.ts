@@ -39,18 +39,23 @@ function registerAct(
   path: string,
   act: (body: unknown, person: Person) => Promise<string | undefined>,
 ): void {
-  app.post(path, async (request: FastifyRequest, reply: FastifyReply) => {
-    const person = await getActor(site, request, reply);
-    if (person === undefined) return reply;
-    const next = await act(request.body, person);
-    if (next !== undefined) return await reply.redirect(next, 303);
-    const message = 'Something is missing in the form. Go back and try again.';
-    return await sendPage(
-      reply,
-      renderNotice(toFrame(site, request), 'That form is not complete', message),
-      400,
-    );
-  });
+  // a viewer is told on a page
+  app.post(
+    path,
+    { config: { takesFromViewers: true } },
+    async (request: FastifyRequest, reply: FastifyReply) => {
+      const person = await getActor(site, request, reply);
+      if (person === undefined) return reply;
+      const next = await act(request.body, person);
+      if (next !== undefined) return await reply.redirect(next, 303);
+      const message = 'Something is missing in the form. Go back and try again.';
+      return await sendPage(
+        reply,
+        renderNotice(toFrame(site, request), 'That form is not complete', message),
+        400,
+      );
+    },
+  );
 }
 
 function readUnit(body: unknown): UnitKey {

@@ -25,7 +25,7 @@ export function registerLogin(app: FastifyInstance, site: Site): void {
     );
   });
 
-  app.post('/login', { config: { isOpen: true } }, async (request, reply) => {
+  app.post('/login', { config: { isOpen: true, takesFromViewers: true } }, async (request, reply) => {
     const next = toLocalPath(readText(request.body, 'next'));
     const user = readText(request.body, 'user', 200);
     // a password may begin or end with a blank, so it is taken as it is
@@ -50,7 +50,7 @@ export function registerLogin(app: FastifyInstance, site: Site): void {
     return await reply.header('set-cookie', sessions.open(account, isSecure(request))).redirect(next, 303);
   });
 
-  app.post('/logout', async (request, reply) => {
+  app.post('/logout', { config: { takesFromViewers: true } }, async (request, reply) => {
     const { person } = request;
     if (person === undefined || !sessions.isFormToken(person, readText(request.body, 'form_token'))) {
       return await reply.redirect('/', 303);

@@ -151,11 +151,12 @@ async function settling(
   }
 }
 
-function inStep<T>(
+/** A refusal is thrown, so that nothing of its step stays. */
+function inStep(
   connection: Connection,
   mapping: ColumnMapping,
-  work: (client: pg.PoolClient, table: Relation) => Promise<T>,
-): Promise<T> {
+  work: (client: pg.PoolClient, table: Relation) => Promise<Outcome>,
+): Promise<Outcome> {
   const doing = `Applying the mapping of ${mapping.dataset.name}.${mapping.column}`;
   const transaction = { pool: 'loads', doing, lockTimeoutMs: LOCK_TIMEOUT_MS } as const;
   return withTransaction(connection, transaction, async (client) => {
@@ -163,8 +164,24 @@ function inStep<T>(
     await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.columns:' || $1, 0))`, [
       mapping.dataset.name,
     ]);
+    await forgetFingerprints(client, mapping.dataset);
     return await work(client, toDataTable(mapping.dataset));
+  }).catch((thrown: unknown) => {
+    const refusal = findRefusal(thrown);
+    if (refusal === undefined) throw thrown;
+    return refusal;
   });
+}
+
+/**
+ * The rows are not what was read any more. Should the mapping be taken back, a report would else be found to be what is
+ * loaded, and what went with a column would never come again. Before the table is touched: loads lock in that order, too.
+ */
+async function forgetFingerprints(client: pg.PoolClient, dataset: Dataset): Promise<void> {
+  await client.query(
+    'UPDATE ledger.units SET fingerprint = NULL WHERE dataset = $1 AND fingerprint IS NOT NULL',
+    [dataset.name],
+  );
 }
 
 async function dropColumn(connection: Connection, mapping: ColumnMapping, name: string): Promise<Outcome> {
@@ -193,7 +210,7 @@ async function renameColumn(
     }
     const type = getType(mapping);
     const refused = await convertColumn(client, { table, column: old, type, ...options });
-    if (!refused.isConverted) return toRefusal(refused, type);
+    if (!refused.isConverted) throw new MappingRefused(toRefusal(refused, type));
     const both = await client.query(
       `SELECT FROM ${table.sql} WHERE ${from} IS NOT NULL AND ${to} IS NOT NULL AND ${from}::text <> ${to}::text LIMIT 1`,
     );
@@ -208,10 +225,6 @@ async function renameColumn(
     await client.query(`ALTER TABLE ${table.sql} DROP COLUMN ${from}`);
     await record(client, mapping, noted);
     return { ...DONE, refusedValues: refused.values, refusedUnits: refused.units };
-  }).catch((thrown: unknown) => {
-    const refusal = findRefusal(thrown);
-    if (refusal === undefined) throw thrown;
-    return refusal;
   });
 }
 
@@ -231,7 +244,7 @@ async function retypeColumn(
     const refused = await withViewsAside(client, { table, column }, () =>
       convertColumn(client, { table, column, type, ...options }),
     );
-    if (!refused.isConverted) return toRefusal(refused, type);
+    if (!refused.isConverted) throw new MappingRefused(toRefusal(refused, type));
     await record(client, mapping, { column, header: column, action: 'retyped' });
     return { ...DONE, refusedValues: refused.values, refusedUnits: refused.units };
   });

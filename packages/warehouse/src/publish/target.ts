@@ -1,5 +1,6 @@
+import { TransientError } from '@edgeledger/core';
 import type pg from 'pg';
-import { readTableColumns } from '../columns.ts';
+import { readTableColumns, type TableColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
 import type { LoadIdentity } from '../load-identity.ts';
 import type { StagedPart } from '../staging.ts';
@@ -14,7 +15,21 @@ export async function toPublishTarget(
 ): Promise<PublishTarget> {
   const table = toDataTable(load.dataset);
   const columns = await readTableColumns(client, table);
+  assertColumns(columns, parts, `Publishing ${load.label}`);
   return { dataset: load.dataset, table, columns, unit: load.unit, loadId: load.loadId, parts };
+}
+
+/**
+ * Columns are added before a part is staged. Where one is missing when it is published, somebody renamed or dropped it
+ * meanwhile: its values would have no place, and nobody would notice.
+ */
+export function assertColumns(columns: TableColumns, parts: readonly StagedPart[], doing: string): void {
+  const missing = parts.flatMap((part) => part.columns).find((name) => !columns.has(name));
+  if (missing === undefined) return;
+  throw new TransientError(
+    'load.staging-lost',
+    `${doing}: column ${missing} was renamed or dropped in its table meanwhile. Nothing was published; it is loaded anew.`,
+  );
 }
 
 /**
