@@ -288,6 +288,30 @@ await describeOnStores(
       expect(urls.at(-1)?.url).toBe('/changed');
     });
 
+    test('a report that is issued again with other files while its parts are read is begun anew at once', async () => {
+      await consumer.close();
+      const handlers = createHandlers(toServices());
+      const { signal } = new AbortController();
+      const run = { jobId: 'a', attempt: 1, attempts: 1, signal, reportProgress: async () => undefined };
+      const reportKey = `cdn_logs_${toCompactDay(TO)}`;
+      const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey, period: dayPeriod(TO) };
+      await handlers['load.unit'](toUnitPayload('imgix-default', unit), run);
+      emulator.revise({
+        reportKey,
+        rawParts: ['timestamp,url\n2026-11-20T00:00:00Z,/a\n2026-11-20T00:00:01Z,/b\n'],
+      });
+      consumer = startConsumer();
+      await untilDone();
+      const loads = await database.query(
+        'SELECT outcome, rows FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE report_key = $1 ORDER BY loads.load_id',
+        [reportKey],
+      );
+      expect(loads).toEqual([
+        { outcome: 'abandoned', rows: '2' },
+        { outcome: 'published', rows: '2' },
+      ]);
+    });
+
     test('a dead load that nobody will overtake is cleared away by a tick, after minutes', async () => {
       await planAndLoad();
       const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
