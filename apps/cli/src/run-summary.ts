@@ -54,7 +54,7 @@ export function findAbsent(planned: Plan, wanted: readonly string[], before: rea
     ...waiting.map((item) => item.unit),
     ...lost,
     ...covered,
-    ...running,
+    ...running.map((item) => item.unit),
   ];
   const found = new Set(units.map((unit) => unit.dataset));
   return [...new Set([...before, ...wanted.filter((name) => !found.has(name))])];

@@ -92,7 +92,10 @@ export function createHandlers(services: HandlerServices): Handlers {
       const { load, orphans } = await sortOutBegun(planned, services);
       const { added } = await services.producer.enqueueUnits([
         ...load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
-        ...orphans.map((unit) => toUnitPayload(source.id, unit)),
+        ...orphans.map(({ unit, seenLoadId }) => ({
+          ...toUnitPayload(source.id, unit, seenLoadId),
+          isOrphan: true,
+        })),
       ]);
       services.passing?.('plan.enqueued');
       const found = {
@@ -140,14 +143,14 @@ export function createHandlers(services: HandlerServices): Handlers {
 async function sortOutBegun(
   { load, running }: Plan,
   { producer }: HandlerServices,
-): Promise<{ readonly load: readonly PlannedUnit[]; readonly orphans: readonly UnitRef[] }> {
+): Promise<{ readonly load: readonly PlannedUnit[]; readonly orphans: readonly PlannedUnit[] }> {
   const isInterrupted = ({ reason }: PlannedUnit): boolean => reason === 'interrupted';
   if (running.length === 0 && !load.some(isInterrupted)) return { load, orphans: [] };
   const begun = await producer.findBegunReports();
   const hasJob = (unit: UnitRef): boolean => begun.has(toUnitId(unit));
   return {
     load: load.filter((item) => !isInterrupted(item) || !hasJob(item.unit)),
-    orphans: running.filter((unit) => !hasJob(unit)),
+    orphans: running.filter(({ unit }) => !hasJob(unit)),
   };
 }
 
@@ -159,6 +162,7 @@ async function loadUnit(
 ): Promise<JobOutcome> {
   const unit = fromUnitPayload(payload);
   if (await isLoadedMeanwhile(payload, services)) return { kind: 'done', result: { loadedMeanwhile: true } };
+  if (await isBegunMeanwhile(payload, services)) return { kind: 'done', result: { begunMeanwhile: true } };
   const own = unitServices(payload, services);
   const readiness = await checkUnit(unit, own, run);
   if (readiness.kind !== 'ready') return endUnit(readiness, services);
@@ -190,7 +194,18 @@ async function isLoadedMeanwhile(
 ): Promise<boolean> {
   if (seenLoadId === undefined) return false;
   const record = await ledger.findUnit(fromUnitPayload(payload));
-  return record?.state === 'loaded' && record.loadId !== seenLoadId;
+  if (record?.state !== 'loaded' || record.loadId === seenLoadId) return false;
+  // this job may run again because its worker was killed, and only a later load clears away what it had begun
+  return !(await ledger.hasLaterLoad(fromUnitPayload(payload)));
+}
+
+/** The job that was at it when the tick looked may have made the jobs of its parts since then. */
+async function isBegunMeanwhile(
+  { isOrphan, ...payload }: LoadUnitPayload,
+  { producer }: HandlerServices,
+): Promise<boolean> {
+  if (isOrphan !== true) return false;
+  return (await producer.findBegunReports()).has(toUnitId(fromUnitPayload(payload)));
 }
 
 /** Gives up the load of a report that failed for good; for the consumer's `onFailed`. */

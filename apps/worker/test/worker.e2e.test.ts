@@ -180,6 +180,22 @@ await describeOnStores(
       expect(await read(toUnitPayload('imgix-default', unit))).toBe(1);
     });
 
+    test('a load that a killed worker had only begun is cleared away when its job runs again', async () => {
+      await planAndLoad();
+      const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
+      const dataset = sources[0]?.datasets.find(({ name }) => name === 'imgix.credit_analytics_daily');
+      if (dataset === undefined) return expect.fail('imgix has credit analytics');
+      const unit = { account: 'default', dataset: dataset.name, reportKey, period: dayPeriod(TO) };
+      // planned before anything was loaded, begun at the same time as the load that was published
+      const dead = await warehouse.loader.begin(unit, dataset);
+      await producer.enqueueUnits([toUnitPayload('imgix-default', unit, null)]);
+      await untilDone();
+      expect(
+        await database.query('SELECT outcome FROM ledger.loads WHERE load_id = $1', [dead.loadId]),
+      ).toEqual([{ outcome: 'superseded' }]);
+      expect(await database.query('SELECT FROM staging.loads')).toEqual([]);
+    });
+
     test('a confirmation takes the revision that was seen, and no other', async () => {
       await planAndLoad();
       const reportKey = `cdn_logs_${toCompactDay(FROM)}`;
@@ -228,6 +244,8 @@ await describeOnStores(
       await handlers['load.unit'](toUnitPayload('imgix-default', unit), run);
       await database.query(`UPDATE staging.loads SET touched_at = now() - interval '1 hour'`);
       expect((await warehouse.ledger.findUnit(unit))?.isBeingLoaded).toBe(false);
+      const orphan = { ...toUnitPayload('imgix-default', unit, null), isOrphan: true };
+      expect(await handlers['load.unit'](orphan, run)).toMatchObject({ result: { begunMeanwhile: true } });
       const tick = { sourceId: 'imgix-default', reason: 'reconcile', from: TO, to: TO } as const;
       await handlers['plan.source'](tick, run);
       consumer = startConsumer();

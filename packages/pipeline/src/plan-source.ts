@@ -45,7 +45,7 @@ export async function recordPlan(
     ...found.waiting.map((item) => item.unit),
     ...found.lost,
   ];
-  await ledger.recordExpected([...all, ...found.covered, ...found.running], now);
+  await ledger.recordExpected([...all, ...found.covered, ...found.running.map(({ unit }) => unit)], now);
   for (const { unit, until, reason, hasFailed } of found.waiting) {
     if (hasFailed !== true) await ledger.recordWaiting(unit, until, reason);
   }

@@ -158,14 +158,17 @@ test('a tick after the queue was lost takes over what was begun before, not what
   const lost = { isManual: false, queueLostAt: now };
   const before = new Date(now.getTime() - 1);
   expect(plan([unit], loading(before), now, lost).load).toHaveLength(1);
-  expect(plan([unit], loading(now), now, lost).running).toEqual([unit]);
-  expect(plan([unit], loading(before), now, ticks).running).toEqual([unit]);
+  expect(plan([unit], loading(now), now, lost).running).toMatchObject([{ unit }]);
+  expect(plan([unit], loading(before), now, ticks).running).toMatchObject([{ unit }]);
 });
 
 test('a tick leaves alone what a process is loading, a person does not', () => {
   const unit = expectedUnit(1, { listed: completed });
   const loading = recordOf(unit, 'loading', { isBeingLoaded: true });
-  expect(plan([unit], [loading], now, ticks)).toMatchObject({ load: [], running: [unit] });
+  expect(plan([unit], [loading], now, ticks)).toMatchObject({
+    load: [],
+    running: [{ unit, seenLoadId: recordOf(unit, 'loading').loadId }],
+  });
   expect(plan([unit], [loading], now, { isManual: true }).load).toHaveLength(1);
 });
 

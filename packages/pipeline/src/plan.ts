@@ -33,8 +33,8 @@ export interface Plan {
   readonly waiting: readonly WaitingUnit[];
   readonly lost: readonly ExpectedUnit[];
   readonly covered: readonly ExpectedUnit[];
-  /** Some process is at it. */
-  readonly running: readonly ExpectedUnit[];
+  /** Some process is at it; to be read as `interrupted` if that turns out to be wrong. */
+  readonly running: readonly PlannedUnit[];
 }
 
 export interface PlanOptions {
@@ -79,17 +79,18 @@ export function plan(
   const waiting: WaitingUnit[] = [];
   const lost: ExpectedUnit[] = [];
   const covered: ExpectedUnit[] = [];
-  const running: ExpectedUnit[] = [];
+  const running: PlannedUnit[] = [];
   for (const unit of expected) {
     const record = records.get(toUnitId(unit));
     const decision = decide(unit, record, now, options);
+    const seenLoadId = record?.loadId ?? null;
     if (decision.kind === 'load') {
-      load.push({ unit, reason: decision.reason, seenLoadId: record?.loadId ?? null });
+      load.push({ unit, reason: decision.reason, seenLoadId });
     } else if (decision.kind === 'waiting') {
       const { kind: _, ...pause } = decision;
       waiting.push({ unit, ...pause });
     } else if (decision.kind === 'lost') lost.push(unit);
-    else if (decision.kind === 'running') running.push(unit);
+    else if (decision.kind === 'running') running.push({ unit, reason: 'interrupted', seenLoadId });
     else covered.push(unit);
   }
   load.sort((a, b) => b.unit.period.start.getTime() - a.unit.period.start.getTime());

@@ -4,22 +4,13 @@ import { join } from 'node:path';
 import type { QueueCounts } from '@edgeledger/queue';
 import type { Warehouse } from '@edgeledger/warehouse';
 
-/**
- * A load that died before anything was staged for it, while an earlier one of its unit went on and was published: an entry
- * that holds nothing, and goes after a day.
- */
-const IS_EMPTY_ENTRY = `load_id IN (
-  SELECT dead.load_id FROM ledger.loads AS dead JOIN ledger.units USING (unit_id)
-  WHERE dead.outcome = 'running' AND state = 'loaded' AND units.load_id < dead.load_id
-    AND NOT EXISTS (SELECT FROM staging.parts WHERE parts.load_id = dead.load_id))`;
-
 /** What nobody may find after all work is done: a line for each kind that was found. */
 const LEFTOVERS: Readonly<Record<string, string>> = {
   'tables in staging': `SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace AND relkind IN ('r', 'p') AND relname LIKE 'load\\_%'`,
-  'loads in staging': `SELECT load_id::text FROM staging.loads WHERE NOT ${IS_EMPTY_ENTRY}`,
+  'loads in staging': 'SELECT load_id::text FROM staging.loads',
   'parts in staging': 'SELECT load_id::text FROM staging.parts',
   'rejects in staging': 'SELECT load_id::text FROM staging.rejects',
-  'running loads': `SELECT load_id::text FROM ledger.loads WHERE outcome = 'running' AND NOT ${IS_EMPTY_ENTRY}`,
+  'running loads': `SELECT load_id::text FROM ledger.loads WHERE outcome = 'running'`,
   'loading units': `SELECT report_key FROM ledger.units WHERE state = 'loading'`,
   'partitions that belong to nothing': `SELECT relname FROM pg_class WHERE relnamespace = 'partitions'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition`,
   'days without a partition': `SELECT relname FROM pg_class WHERE relnamespace = 'partitions'::regnamespace AND relkind = 'p'

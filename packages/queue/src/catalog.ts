@@ -63,6 +63,8 @@ const unitPayload = z.object({
 const loadPayload = unitPayload.extend({
   /** The load that showed when the unit was planned, null when none did; absent when it is to be read in any case. */
   seenLoadId: id.nullable().optional(),
+  /** Planned because the ledger says that somebody is at it, while the queue knew of no report begun. */
+  isOrphan: z.boolean().optional(),
 });
 
 const partPayload = unitPayload.extend({

@@ -15,7 +15,7 @@ import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
 import { withTransaction } from './transaction.ts';
-import { findUnitRecord, LOADING_SINCE, toUnitRecord } from './unit-records.ts';
+import { findUnitRecord, hasLaterLoad, LOADING_SINCE, toUnitRecord } from './unit-records.ts';
 
 /** Units that one statement records. */
 const CHUNK = 2_000;
@@ -28,6 +28,7 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
   return {
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
     findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
+    hasLaterLoad: (key) => run('Reading the ledger', () => hasLaterLoad(database, key)),
     findFirstDays: (account) => run('Reading the ledger', () => findFirstDays(connection, account)),
     findReading: (key) => run('Reading the ledger', () => findReading(connection, key)),
     recordExpected: (units, now) =>

@@ -62,3 +62,17 @@ export async function findUnitRecord(
     .executeTakeFirst();
   return row === undefined ? undefined : toUnitRecord(row);
 }
+
+export async function hasLaterLoad(database: Kysely<WarehouseSchema>, key: UnitKey): Promise<boolean> {
+  const row = await database
+    .selectFrom('ledger.loads as loads')
+    .innerJoin('ledger.units as units', 'units.unit_id', 'loads.unit_id')
+    .select('loads.load_id')
+    .where('account', '=', key.account)
+    .where('dataset', '=', key.dataset)
+    .where('report_key', '=', key.reportKey)
+    .where('outcome', '=', 'running')
+    .whereRef('loads.load_id', '>', 'units.load_id')
+    .executeTakeFirst();
+  return row !== undefined;
+}

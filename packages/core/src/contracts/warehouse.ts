@@ -10,6 +10,8 @@ export interface Ledger {
   /** Units of one account whose period starts in `[from, to)`. */
   findUnits(filter: UnitFilter): Promise<readonly UnitRecord[]>;
   findUnit(key: UnitKey): Promise<UnitRecord | undefined>;
+  /** True when a load runs, or seems to, that was begun after the one that is visible. */
+  hasLaterLoad(key: UnitKey): Promise<boolean>;
   /** By dataset, the first day of which the vendor ever listed a report of this account. */
   findFirstDays(account: string): Promise<ReadonlyMap<string, UtcDay>>;
   /** The newest time that every part of the unit was read, whether it was published or not. */
