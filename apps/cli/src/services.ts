@@ -29,7 +29,7 @@ export interface Services extends Setup {
 export interface ServiceOptions {
   /** What this process is, for connection names and the ledger. */
   readonly role: string;
-  /** Print where the embedded server listens. */
+  /** Print where the embedded server listens, and how to ask it: for commands that load or serve. */
   readonly announce?: boolean;
   /** Leave the schema alone: the command is there to migrate or must not. */
   readonly skipSchema?: boolean;
@@ -65,9 +65,10 @@ export async function withServices<T>(
 ): Promise<T> {
   const { io, config, logger } = setup;
   await using stack = new AsyncDisposableStack();
-  const databaseUrl = await openDatabase(setup, options, stack);
+  const { databaseUrl, readerUrl } = await openDatabase(setup, options, stack);
   const warehouse = await createWarehouse({
     connectionString: databaseUrl,
+    readerConnectionString: readerUrl,
     applicationName: `edgeledger ${options.role}`,
     logger,
     version: VERSION,
@@ -87,12 +88,18 @@ async function openDatabase(
   { config, logger, io }: Setup,
   options: ServiceOptions,
   stack: AsyncDisposableStack,
-): Promise<string> {
-  if (config.databaseUrl !== undefined) return config.databaseUrl.reveal();
+): Promise<{ readonly databaseUrl: string; readonly readerUrl?: string }> {
+  if (config.databaseUrl !== undefined) return { databaseUrl: config.databaseUrl.reveal() };
   const embedded = await openEmbeddedPostgres({ home: config.home, logger });
   stack.defer(() => embedded.close());
-  if (options.announce === true) printNote(io, `Warehouse: psql '${embedded.connectionString}'`);
-  return embedded.connectionString;
+  if (options.announce === true) {
+    // without the password: this line goes to logs
+    printNote(
+      io,
+      `Warehouse: the embedded Postgres on port ${embedded.port}; "edgeledger sql" asks it, "edgeledger sql --url" tells its address.`,
+    );
+  }
+  return { databaseUrl: embedded.connectionString, readerUrl: embedded.readerConnectionString };
 }
 
 /**

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSpool } from '@edgeledger/archive';
 import {
   DEFAULT_REJECT_THRESHOLDS,
   dayPeriod,
@@ -43,6 +47,7 @@ await describeOnStores(
   (databaseUrl) => migrateQueue({ databaseUrl }),
   (start) => {
     let store: TestStore;
+    let folder: string;
     let emulator: Emulator;
     let database: TestDatabase;
     let warehouse: Warehouse;
@@ -53,6 +58,7 @@ await describeOnStores(
 
     beforeAll(async () => {
       store = await start();
+      folder = await mkdtemp(join(tmpdir(), 'edgeledger-worker-'));
       backend = await openQueueBackend({ ...store.options, logger: silentLogger, backoffMs: 5 });
       producer = createProducer(backend);
     });
@@ -60,6 +66,7 @@ await describeOnStores(
       await producer.close();
       await backend.close();
       await store.stop();
+      await rm(folder, { recursive: true, force: true });
     });
 
     beforeEach(async () => {
@@ -93,6 +100,7 @@ await describeOnStores(
         logger: silentLogger,
         thresholds: DEFAULT_REJECT_THRESHOLDS,
         backfillDays: 3,
+        spool: createSpool(folder),
       };
     }
 
@@ -279,6 +287,29 @@ await describeOnStores(
         { outcome: 'abandoned', rows: '2' },
         { outcome: 'published', rows: '2' },
       ]);
+    });
+
+    test('a report issued again with the first part as it was is loaded, though no other part has a header', async () => {
+      await planAndLoad();
+      const reportKey = `cdn_logs_${toCompactDay(TO)}`;
+      emulator.revise({
+        reportKey,
+        edit: ({ columns, rows }) => ({
+          columns,
+          rows: rows.map((row, index) =>
+            index < rows.length - 1
+              ? row
+              : row.map((value, at) => (columns[at] === 'url' ? '/changed' : value)),
+          ),
+        }),
+      });
+      await planAndLoad();
+      const urls = await database.query(
+        `SELECT url FROM imgix.cdn_logs WHERE report_key = $1 ORDER BY part, row_no`,
+        [reportKey],
+      );
+      expect(urls).toHaveLength(emulator.truth.imgix('cdn_logs', TO).rows.length);
+      expect(urls.at(-1)?.url).toBe('/changed');
     });
 
     test('a dead load that nobody will overtake is cleared away by a tick, after minutes', async () => {

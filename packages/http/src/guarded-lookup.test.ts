@@ -13,16 +13,28 @@ test.each([
   'fd00:ec2::254',
   '::ffff:169.254.169.254',
   '::ffff:a9fe:a9fe',
+  '64:ff9b::169.254.169.254',
+  'fd20:ce::254',
+  '100.100.100.200',
+  '192.0.0.192',
+  '168.63.129.16',
 ])('%s is no address of a vendor', (address) => {
   expect(isForbiddenAddress(address)).toBe(true);
 });
 
-test.each(['127.0.0.1', '10.0.0.1', '192.168.1.1', '172.16.0.1', '142.250.1.1', '::1', 'fd12::1', '2a00::1'])(
-  '%s may be one: a proxy, a private endpoint of a cloud, the public network',
-  (address) => {
-    expect(isForbiddenAddress(address)).toBe(false);
-  },
-);
+test.each([
+  '127.0.0.1',
+  '10.0.0.1',
+  '192.168.1.1',
+  '172.16.0.1',
+  '142.250.1.1',
+  '::1',
+  'fd12::1',
+  '2a00::1',
+  '64:ff9b::8efa:101',
+])('%s may be one: a proxy, a private endpoint of a cloud, the public network', (address) => {
+  expect(isForbiddenAddress(address)).toBe(false);
+});
 
 const resolve = (name: string, all: boolean) =>
   new Promise<unknown>((done) => {

@@ -17,8 +17,14 @@ NEVER.addSubnet('240.0.0.0', 4, 'ipv4');
 NEVER.addAddress('::', 'ipv6');
 NEVER.addSubnet('fe80::', 10, 'ipv6');
 NEVER.addSubnet('ff00::', 8, 'ipv6');
-// the metadata service of EC2 among the unique local addresses
+// link-local addresses behind a gateway that translates IPv6 to IPv4 (RFC 6052)
+NEVER.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+// services that clouds offer to their machines at other addresses: EC2, Google Cloud; Alibaba Cloud, Oracle Cloud, Azure
 NEVER.addAddress('fd00:ec2::254', 'ipv6');
+NEVER.addAddress('fd20:ce::254', 'ipv6');
+NEVER.addAddress('100.100.100.200', 'ipv4');
+NEVER.addAddress('192.0.0.192', 'ipv4');
+NEVER.addAddress('168.63.129.16', 'ipv4');
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');

@@ -12,6 +12,7 @@ import { findSqlState, fromPostgresError } from './pg-errors.ts';
  */
 
 export const READER_ROLE = 'edgeledger_reader';
+export const READER_COMMENT = 'May read the data and the ledger of edgeledger, and nothing else.';
 
 /** Schemas whose tables the loader owns. */
 const LOADED_SCHEMAS = ['imgix', 'akamai', 'partitions', 'staging'];
@@ -77,7 +78,8 @@ async function findForeignTables(client: pg.PoolClient): Promise<string[]> {
   return found.rows.map(({ schema, name }) => toRelation(schema, name).sql);
 }
 
-const makeRole = (role: string, comment: string): string => `
+/** Makes a role that cannot log in, unless it is there. */
+export const makeRole = (role: string, comment: string): string => `
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
@@ -130,7 +132,7 @@ function toStatements(schemas: ReadonlySet<string>): string[] {
       LOADER_ROLE,
       'Loads reports of edgeledger: owns the data tables, writes the ledger, changes nothing else.',
     ),
-    makeRole(READER_ROLE, 'May read the data and the ledger of edgeledger, and nothing else.'),
+    makeRole(READER_ROLE, READER_COMMENT),
     JOIN_LOADER,
     `GRANT USAGE ON SCHEMA ledger TO ${LOADER_ROLE}`,
     `GRANT USAGE, CREATE ON SCHEMA ${loaded} TO ${LOADER_ROLE}`,

@@ -27,6 +27,8 @@ export interface Connection {
   readonly queries: pg.Pool;
   /** COPY and publish transactions. */
   readonly loads: pg.Pool;
+  /** For queries that people write, as a user that may do nothing else; absent where there is no such login. */
+  readonly readers?: pg.Pool | undefined;
   /** `host:port/database`, for messages. */
   readonly label: DatabaseLabel;
   readonly passing?: PassMilestone | undefined;
@@ -37,6 +39,8 @@ export interface Connection {
 
 export interface ConnectOptions {
   readonly connectionString: string;
+  /** The same database for a login that only reads. */
+  readonly readerConnectionString?: string | undefined;
   readonly applicationName: string;
   readonly maxConnections: number;
   readonly logger: Logger;
@@ -143,15 +147,23 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   const pooled = { ...options, sessionSql, closing: closing.signal };
   const queries = createPool(pooled, QUERY_CONNECTIONS, label);
   const loads = createPool(pooled, Math.max(1, options.maxConnections - QUERY_CONNECTIONS), label);
+  const readers =
+    options.readerConnectionString === undefined
+      ? undefined
+      : createPool(
+          { ...pooled, connectionString: options.readerConnectionString, sessionSql: SESSION_SQL },
+          1,
+          label,
+        );
   const { connectionString, logger, silenceMs = SILENCE_MS } = options;
   const watches = [queries, loads].map((pool) => watchPool(pool, { connectionString, logger, silenceMs }));
   const close = async (): Promise<void> => {
     closing.abort();
     // a pool waits for those who still use it, and they may wait for ever
-    if (!(await settlesWithin(Promise.all([queries.end(), loads.end()]), CLOSE_LIMIT_MS))) {
+    if (!(await settlesWithin(Promise.all([queries.end(), loads.end(), readers?.end()]), CLOSE_LIMIT_MS))) {
       logger.warn({ database: label }, 'connections to Postgres are still in use and are left to the server');
     }
     for (const watch of watches) watch.stop();
   };
-  return { queries, loads, label, passing: options.passing, beatMs: silenceMs / 3, close };
+  return { queries, loads, readers, label, passing: options.passing, beatMs: silenceMs / 3, close };
 }

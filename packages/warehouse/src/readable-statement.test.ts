@@ -27,6 +27,8 @@ describe('a statement that a person wrote', () => {
     'selection',
     "SELECT set_config('role', 'none', true)",
     "SELECT U&\"s\\0065t_config\"('role', 'none', true)",
+    "SELECT * FROM crosstab('SELECT ' || 1)",
+    "SELECT dblink('dbname=x', 'DROP TABLE y')",
     "SELECT query_to_xml('SELECT ' || 1, true, true, '')",
   ])('is refused when it does not: %s', (text) => {
     expect(() => assertReads(text)).toThrow(expect.objectContaining({ code: 'config.invalid-query' }));

@@ -3,8 +3,9 @@ import { ConfigError } from '@edgeledger/core';
 /** What may precede the first word: white space, comments, parentheses. */
 const LEADING = /^(?:\s|\(|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
 const READS = /^(?:select|with|table|values|explain|show)\b/i;
-/** Functions that change the role or run a text as SQL, and the spelling that can hide their names. */
-const ESCAPES = /set_config|query_to_xml|ts_stat|ts_rewrite|u&"/i;
+/** Functions that change the role or run a text as SQL, of Postgres and its extensions, and the spelling that can hide their names. */
+const ESCAPES =
+  /set_config|query_to_xml|cursor_to_xml|ts_stat|ts_rewrite|dblink|crosstab|connectby|xpath_table|u&"/i;
 
 /**
  * A read-only transaction still lets COPY … TO PROGRAM, DO and SET ROLE through, and whoever connects may always go back to

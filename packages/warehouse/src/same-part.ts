@@ -12,7 +12,7 @@ import { isPartitioned } from './partition/leaf.ts';
 import { assertComplete } from './publish/replace.ts';
 import { type PublishTarget, unitParameters } from './publish/source.ts';
 import type { LoadPart } from './schema.ts';
-import { hashColumns, recordReceipt, type StagePartRequest, takeBatch } from './stage-part.ts';
+import { hashColumns, recordReceipt, type StagePartRequest, takeBatch, tellHeader } from './stage-part.ts';
 import { assertLoadRuns, leafTable, lockLoadShared, removeStagedPart, type StagedPart } from './staging.ts';
 import { withTransaction } from './transaction.ts';
 
@@ -80,6 +80,7 @@ export async function stageSamePart(
   if (visible === undefined || part.copy === undefined || !fitsBinary(columns, tableColumns))
     return undefined;
   if (!(await areRowsThere(connection, load, visible))) return undefined;
+  await tellHeader(connection, load, part.header);
   const options = { pool: 'loads', doing: `Comparing part ${partNo} of ${load.label}` } as const;
   return await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);

@@ -177,7 +177,8 @@ export function hashColumns(columns: readonly StagedColumn[]): string {
 }
 
 /** Parts without a header need not wait until this one is staged. */
-async function tellHeader(
+/** For the parts that have none of their own; the first one that is told counts. */
+export async function tellHeader(
   { queries }: Connection,
   load: LoadIdentity,
   header: readonly string[],

@@ -36,6 +36,8 @@ import { type FindBegun, STAGING_LIMIT_MS, type SweepReport, sweepStaging } from
 
 export interface WarehouseOptions {
   readonly connectionString: string;
+  /** The same database for a login that only reads; `questions.ask` uses it. The embedded server has one. */
+  readonly readerConnectionString?: string | undefined;
   /** Shown in `pg_stat_activity`. Default `edgeledger`. */
   readonly applicationName?: string;
   /** Connections of this process at most. Default 12; 4 of them are for short statements. */
@@ -98,6 +100,7 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
   const logger = options.logger ?? silentLogger;
   const connection = await openConnection({
     connectionString: options.connectionString,
+    readerConnectionString: options.readerConnectionString,
     applicationName: options.applicationName ?? 'edgeledger',
     maxConnections: options.maxConnections ?? 12,
     logger,

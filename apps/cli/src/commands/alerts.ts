@@ -8,7 +8,7 @@ import { renderTable } from '../text-table.ts';
 /** What a person should act on now, as the ledger says it, whether a webhook is configured or not. */
 export async function runAlertsListCommand(io: Io, options: { readonly json?: boolean }): Promise<number> {
   const setup = readSetup(io);
-  return withServices(setup, { role: 'alerts', announce: true }, async ({ warehouse, config }) => {
+  return withServices(setup, { role: 'alerts' }, async ({ warehouse, config }) => {
     await warehouse.alerts.refresh(io.clock.now(), {
       lostSoonDays: config.alerts?.lostSoonDays ?? DEFAULT_LOST_SOON_DAYS,
     });

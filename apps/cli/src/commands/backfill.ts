@@ -21,7 +21,7 @@ export async function runBackfillCommand(io: Io, options: RangeOptions): Promise
 async function enqueueRange(setup: Setup, range: DayRange, options: RangeOptions): Promise<number> {
   const { io } = setup;
   const selected = selectSources(openSources(setup), options);
-  return withServices(setup, { role: 'backfill', announce: true }, async (services) => {
+  return withServices(setup, { role: 'backfill' }, async (services) => {
     await using stack = new AsyncDisposableStack();
     const backend = stack.adopt(await openQueue(services), (opened) => opened.close());
     const producer = stack.adopt(createProducer(backend, { clock: io.clock }), (opened) => opened.close());

@@ -25,7 +25,7 @@ export async function runPruneCommand(io: Io, options: PruneOptions): Promise<nu
   const setup = readSetup(io);
   const rules = toRules(setup, options);
   const dryRun = options.dryRun === true;
-  return withServices(setup, { role: 'prune', announce: true }, async ({ warehouse }) => {
+  return withServices(setup, { role: 'prune' }, async ({ warehouse }) => {
     const now = io.clock.now();
     const today = dayStart(toUtcDay(now)).getTime();
     const pruned: PrunedDay[] = [];

@@ -25,7 +25,7 @@ export async function runRejectsListCommand(
 ): Promise<number> {
   const setup = readSetup(io);
   const filter = toFilter(setup, reportKeys, options);
-  return withServices(setup, { role: 'rejects', announce: true }, async ({ warehouse }) => {
+  return withServices(setup, { role: 'rejects' }, async ({ warehouse }) => {
     const found = await warehouse.questions.findRejects(filter, options.limit);
     if (options.json) printJson(io, found);
     else printRejects(io, found);

@@ -15,7 +15,7 @@ export interface SchemaOptions {
 export async function runSchemaCommand(io: Io, options: SchemaOptions): Promise<number> {
   const setup = readSetup(io);
   const datasets = listDatasets(setup);
-  return withServices(setup, { role: 'schema', announce: true }, async ({ warehouse }) => {
+  return withServices(setup, { role: 'schema' }, async ({ warehouse }) => {
     const unmapped = await warehouse.mapping.unmapped(datasets);
     if (options.json) printJson(io, { unmapped });
     else printUnmapped(io, unmapped);
@@ -27,7 +27,7 @@ export async function runSchemaCommand(io: Io, options: SchemaOptions): Promise<
 export async function runSchemaApplyCommand(io: Io, options: SchemaOptions): Promise<number> {
   const setup = readSetup(io);
   const mappings = toMappings(setup, listDatasets(setup));
-  return withServices(setup, { role: 'schema', announce: true }, async ({ warehouse }) => {
+  return withServices(setup, { role: 'schema' }, async ({ warehouse }) => {
     const applied = await warehouse.mapping.apply(mappings, { force: options.force === true });
     if (options.json) printJson(io, { applied });
     else printApplied(io, applied);

@@ -5,6 +5,7 @@ import { findBinaries, type PostgresBinaries } from './binaries.ts';
 import { DATABASE, initializeCluster, readPassword, type ServerPaths, toServerPaths } from './cluster.ts';
 import { chooseIdentity } from './identity.ts';
 import { takeLease, withFolderLock } from './lease.ts';
+import { ensureReader, toReaderConnectionString } from './reader-login.ts';
 import {
   findRunningServer,
   type RunningServer,
@@ -28,6 +29,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** Holds the password: not for logs. */
   readonly connectionString: string;
+  /** For a login that may read what was loaded, and nothing else. Holds a password, too. */
+  readonly readerConnectionString: string;
   readonly port: number;
   /** False when another process had started it. */
   readonly startedHere: boolean;
@@ -86,6 +89,7 @@ async function openLocked(
   };
   return {
     connectionString: toConnectionString(server.port, password),
+    readerConnectionString: toReaderConnectionString(server.port, password),
     port: server.port,
     startedHere: found === undefined,
     close,
@@ -119,6 +123,7 @@ async function ensureDatabase(port: number, password: string): Promise<void> {
   try {
     const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
     if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+    await ensureReader(client, password);
   } finally {
     await client.end();
   }

@@ -20,8 +20,13 @@ export interface RunningServer {
   readonly port: number;
 }
 
-export function toConnectionString(port: number, password: string, database: string = DATABASE): string {
-  return `postgres://${SUPERUSER}:${password}@${HOST}:${port}/${database}`;
+export function toConnectionString(
+  port: number,
+  password: string,
+  database: string = DATABASE,
+  user: string = SUPERUSER,
+): string {
+  return `postgres://${user}:${password}@${HOST}:${port}/${database}`;
 }
 
 /** Whether a server that knows our password answers there; 'starting' while it is not ready yet. */
