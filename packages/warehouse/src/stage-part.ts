@@ -24,6 +24,7 @@ import { toCopyChunks } from './copy-text.ts';
 import { quoteIdentifier, type Relation, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
 import { lockPart } from './part-lock.ts';
+import { endVacuum } from './partition/end-vacuum.ts';
 import { createLeaf, isPartitioned } from './partition/leaf.ts';
 import { STORED_REJECTS_PER_PART, stageRejects } from './rejects.ts';
 import { assertLoadRuns, leafTable, lockLoadShared, removeStagedPart, stagingTable } from './staging.ts';
@@ -59,6 +60,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
   const toLeaf = isBinary && (await isPartitioned(connection.queries, toDataTable(load.dataset)));
   // on its own, so that the parts of one report do not wait for each other's COPY
   if (toLeaf) await makeLeaf(connection, load);
+  const vacuumEnded = toLeaf && partNo === 1 ? endVacuum(connection, load) : undefined;
   const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
   const stage = async (client: pg.PoolClient): Promise<PartReceipt> => {
     await lockLoadShared(client, load.loadId);
@@ -107,6 +109,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
     return receipt;
   };
   const staged = await withTransaction(connection, options, stage);
+  await vacuumEnded;
   connection.passing?.('part.staged');
   return staged;
 }
