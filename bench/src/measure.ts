@@ -48,7 +48,8 @@ export function readServerCpu(postmasterPid: number): number {
   }, 0);
 }
 
-function readPeakMegabytes(pid: number): number {
+/** Of a process, as Linux tells it; 0 elsewhere, and of one that has ended. */
+export function readPeakMegabytes(pid: number): number {
   try {
     const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
     return Number(match?.[1] ?? 0) / 1024;

@@ -9,6 +9,7 @@ import { silentLogger } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { openEmbeddedPostgres } from '@edgeledger/warehouse';
 import pg from 'pg';
+import { readPeakMegabytes } from './measure.ts';
 
 /*
  * `REDIS_URL=redis://127.0.0.1:6379/9 pnpm bench:scale [--workers 1,2,4] [--parts 20] [--rows 25000]
@@ -38,6 +39,8 @@ function toEnvironment(emulator: Emulator, databaseUrl: string): Record<string, 
   const { imgix, akamai } = emulator.credentials;
   return {
     PATH: process.env.PATH ?? '',
+    // as the image has it
+    MALLOC_ARENA_MAX: '2',
     DATABASE_URL: databaseUrl,
     ...(REDIS_URL !== '' && { REDIS_URL }),
     NODE_OPTIONS: '--max-semi-space-size=2',
@@ -90,7 +93,7 @@ async function measure(
   count: number,
   args: readonly string[],
   world: { readonly env: Record<string, string>; readonly client: pg.Client },
-): Promise<{ readonly seconds: number; readonly rows: number }> {
+): Promise<{ readonly seconds: number; readonly rows: number; readonly peakMegabytes: number }> {
   const { env, client } = world;
   const workers = await startWorkers(count, env);
   await runCommand(['backfill', ...args], env);
@@ -103,9 +106,10 @@ async function measure(
     const [row] = rows;
     if (row !== undefined && row.open === 0 && row.rows > 0) {
       const ended = workers.map((worker) => once(worker, 'exit'));
+      const peaks = workers.map((worker) => readPeakMegabytes(worker.pid ?? 0));
       for (const worker of workers) worker.kill('SIGTERM');
       await Promise.all(ended);
-      return row;
+      return { ...row, peakMegabytes: Math.max(...peaks) };
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -132,7 +136,7 @@ async function main(): Promise<void> {
     emulator.faults.add({ server: 'files', match: /./, times: 1e9, action: { kind: 'stall', ms } });
   }
   print(`${availableParallelism()} cores, queue in ${REDIS_URL === '' ? 'Postgres' : 'Redis'}\n`);
-  print('| load | workers | seconds | krows/s |\n| --- | --- | --- | --- |');
+  print('| load | workers | seconds | krows/s | peak MB of a worker |\n| --- | --- | --- | --- | --- |');
   for (const [name, args] of Object.entries(cases)) {
     if (!name.includes(values.only)) continue;
     for (const count of values.workers.split(',').map(Number)) {
@@ -147,8 +151,9 @@ async function main(): Promise<void> {
       await runCommand(['migrate'], env);
       const client = new pg.Client({ connectionString: url.href });
       await client.connect();
-      const { seconds, rows } = await measure(count, args, { env, client });
-      print(`| ${name} | ${count} | ${seconds.toFixed(1)} | ${(rows / seconds / 1000).toFixed(1)} |`);
+      const { seconds, rows, peakMegabytes } = await measure(count, args, { env, client });
+      const rate = (rows / seconds / 1000).toFixed(1);
+      print(`| ${name} | ${count} | ${seconds.toFixed(1)} | ${rate} | ${peakMegabytes.toFixed(0)} |`);
       await client.end();
       await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
       await admin.end();

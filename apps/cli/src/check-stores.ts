@@ -74,9 +74,11 @@ export async function checkQueue(services: Services): Promise<SourceCheck[]> {
     backend = await openQueue(services);
     await backend.ping();
     const facts = await backend.inspect();
-    if (facts.kind === 'postgres') return [{ name: 'queue', state: 'ok', message: 'in Postgres' }];
+    const workers = await checkWorkers(backend);
+    if (facts.kind === 'postgres') return [{ name: 'queue', state: 'ok', message: 'in Postgres' }, workers];
     return [
       { name: 'queue', state: 'ok', message: `Redis ${facts.version} answers` },
+      workers,
       facts.isAofEnabled
         ? { name: 'redis persistence', state: 'ok', message: 'AOF is on' }
         : {
@@ -100,6 +102,28 @@ export async function checkQueue(services: Services): Promise<SourceCheck[]> {
   } finally {
     await backend?.close();
   }
+}
+
+/** Whoever loads by `run` needs none; where ticks are scheduled, or Redis is there for it, somebody counts on one. */
+async function checkWorkers(backend: QueueBackend): Promise<SourceCheck> {
+  const { isUnattended, readPresence } = await import('@edgeledger/queue');
+  const presence = await readPresence(backend);
+  const name = 'workers';
+  if (presence.workers === undefined)
+    return { name, state: 'ok', message: 'the store of the queue does not tell how many are connected' };
+  if (!isUnattended(presence))
+    return { name, state: 'ok', message: `${Math.max(...Object.values(presence.workers))} connected` };
+  return presence.hasSchedule || backend.kind === 'redis'
+    ? {
+        name,
+        state: 'warning',
+        message: 'none is connected: nothing will be loaded. Start one with "edgeledger worker"',
+      }
+    : {
+        name,
+        state: 'ok',
+        message: 'none is connected; "edgeledger up" has one, and "edgeledger run" needs none',
+      };
 }
 
 const PROBE = { account: 'default', dataset: 'edgeledger.doctor', reportKey: 'doctor_20000101' };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
 import { ConfigError, type Logger, Secret } from '@edgeledger/core';
-import { type EmulatorFacts, FACTS_PATH, parseFacts } from '@edgeledger/emulator';
+import type { EmulatorFacts } from '@edgeledger/emulator';
 import { toDemoSources } from './demo-sources.ts';
 import { printNote } from './io.ts';
 import type { Setup } from './services.ts';
@@ -65,6 +65,8 @@ function splitPlace(place: string): { readonly host: string; readonly port: numb
 /** Undefined when nobody is there: the profile is not active. */
 async function askEmulators(place: string, logger: Logger): Promise<EmulatorFacts | undefined> {
   const { host, port } = splitPlace(place);
+  // of no use to a process with sources of its own
+  const { FACTS_PATH, parseFacts } = await import('@edgeledger/emulator');
   try {
     const answer = await fetch(`http://${host}:${port}${FACTS_PATH}`, {
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),

@@ -1,5 +1,5 @@
 import { ConfigError } from '@edgeledger/core';
-import { type QueueBackend, readCounts } from '@edgeledger/queue';
+import { type QueueBackend, readCounts, readWorkers } from '@edgeledger/queue';
 import {
   createMetrics,
   type Metrics,
@@ -26,6 +26,7 @@ export function connectMetrics(metrics: Metrics, { warehouse }: Services, backen
       const counts = await readCounts(backend);
       return Object.fromEntries(Object.entries(counts).map(([queue, states]) => [queue, { ...states }]));
     },
+    workers: () => readWorkers(backend),
   });
 }
 

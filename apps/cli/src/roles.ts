@@ -10,6 +10,7 @@ import {
   migrateQueue,
   type Producer,
   type QueueBackend,
+  readPresence,
   toUnitPayload,
 } from '@edgeledger/queue';
 import { createScheduler } from '@edgeledger/scheduler';
@@ -97,7 +98,7 @@ function startWorker(
     sources,
     ledger: warehouse.ledger,
     loader: observeLoader(warehouse.loader, options),
-    sweep: (now) => sweep(services, now),
+    sweep: (now, findBegun) => sweep(services, now, findBegun),
     ...(teller && {
       onSource: (source: Source, reason: string | undefined) => recordSource(services, source, reason),
       tellAlerts: () => teller.tell(),
@@ -172,6 +173,7 @@ async function startDashboard(backend: QueueBackend, services: Services, options
       hands: createHands(producer),
     }),
     findJobs: (unit, loadIds) => findUnitJobs(backend, unit, loadIds),
+    readPresence: () => readPresence(backend),
     sources: [...new Set([...options.sources.map((source) => source.id), ...configured])],
     host: options.host ?? host,
     port: options.port ?? port,

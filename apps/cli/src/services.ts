@@ -42,6 +42,8 @@ export interface Setup {
   readonly logger: Logger;
   /** Set once the warehouse is open: sources are made before it, but ask the vendor only after. */
   readonly shared: { rateBudget?: RateBudget };
+  /** Of a command that is traced as a whole. */
+  readonly traces?: Traces;
 }
 
 export function readSetup(io: Io, change: (config: Config) => Config = (config) => config): Setup {
@@ -118,6 +120,7 @@ async function prepareSchema(warehouse: Warehouse, config: Config, io: Io): Prom
 /** The configured sources, or an error that names what would configure one. */
 export function openSources(setup: Setup, options: SourceOptions = {}): Source[] {
   const { config, io, logger, shared } = setup;
+  const traces = options.traces ?? setup.traces;
   if (config.sources.length === 0) throw noSources(config);
   const sources = createSources(config.sources, {
     clock: io.clock,
@@ -126,7 +129,7 @@ export function openSources(setup: Setup, options: SourceOptions = {}): Source[]
     ...(options.maxInlineWaitMs === undefined ? {} : { maxInlineWaitMs: options.maxInlineWaitMs }),
     http: {
       ...(options.metrics && { onAttempt: options.metrics.countRequest }),
-      ...(options.traces && { tracer: options.traces.tracer }),
+      ...(traces && { tracer: traces.tracer }),
     },
   });
   const archive = openArchive(config);
@@ -148,8 +151,9 @@ export function openSpool({ home }: Pick<Config, 'home'>): Spool {
 export async function sweep(
   services: Pick<Services, 'warehouse' | 'config' | 'logger'>,
   now: Date,
+  findBegun?: () => Promise<ReadonlySet<string>>,
 ): Promise<void> {
-  await services.warehouse.sweepStaging(now);
+  await services.warehouse.sweepStaging(now, findBegun);
   await openSpool(services.config).sweep(now);
   try {
     const removed = (await openArchive(services.config)?.prune(now)) ?? 0;

@@ -61,10 +61,21 @@ test('scheduler and worker tell what they do and what the ledger knows', async (
       expect(text).toContain('edgeledger_queue_jobs{queue="imgix",state="waiting"}');
       expect(text).not.toMatch(/apiKey|Bearer|https?:\/\//);
     }
+    for (const port of [workerPort, schedulerPort])
+      await until(
+        'the worker is counted',
+        async () => readValue(await scrape(port), 'edgeledger_workers{queue="imgix"}') === 1,
+      );
+    expect((await runCli(['doctor'], env)).stdout).toMatch(/^ok {6}workers: 1 connected$/m);
     expect(scheduler).toContain('role="scheduler"');
     expect((await fetch(`http://127.0.0.1:${schedulerPort}/readyz`)).status).toBe(200);
   } finally {
     done = true;
   }
   expect((await roles).map((role) => role.exitCode)).toEqual([0, 0]);
+  const alone = await runCli(['doctor'], env);
+  expect(alone.stdout).toMatch(
+    /^warning workers: none is connected: nothing will be loaded\. Start one with "edgeledger worker"$/m,
+  );
+  expect(alone.exitCode).toBe(0);
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { addDays, toUtcDay } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { createTestDatabase, type TestDatabase, until } from '@edgeledger/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -127,6 +128,44 @@ test('a collector that is away costs nothing but its traces', async () => {
   const ended = await runRoles(database, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   expect(ended.map((role) => role.exitCode)).toEqual([0, 0]);
 });
+
+test('run, replay and backfill are one trace each, whose requests and COPYs belong to their report', async () => {
+  await using database = await createTestDatabase();
+  const env = {
+    ...toEnvironment(emulator, database),
+    EDGELEDGER_CONFIG: '',
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+  };
+  const day = addDays(toUtcDay(new Date()), -2);
+  const range = ['--dataset', 'cdn_logs', '--from', addDays(day, -1), '--to', day];
+  expect((await runCli(['run', ...range], env)).exitCode).toBe(0);
+  const ofRun = toTree('run');
+  expect(ofRun.namesBelow('run').filter((name) => name === 'load imgix.cdn_logs')).toHaveLength(2);
+  const ofReports = ofRun.namesBelow('load imgix.cdn_logs');
+  expect(ofReports).toEqual(expect.arrayContaining(['COPY imgix.cdn_logs', 'publish imgix.cdn_logs']));
+  expect(ofReports.some((name) => name.startsWith('GET '))).toBe(true);
+
+  spans = [];
+  expect((await runCli(['replay', `cdn_logs_${day.replaceAll('-', '')}`], env)).exitCode).toBe(0);
+  expect(toTree('replay').namesBelow('replay')).toContain('load imgix.cdn_logs');
+
+  spans = [];
+  expect((await runCli(['migrate'], env)).exitCode).toBe(0);
+  expect((await runCli(['backfill', '--from', day, '--to', day], env)).exitCode).toBe(0);
+  expect(toTree('backfill').namesBelow('backfill')).toContain('addBulk edgeledger-imgix');
+});
+
+/** The one trace that began with a span of that name; fails when a span is in none, or in another one. */
+function toTree(root: string) {
+  const roots = spans.filter((span) => !span.parentSpanId);
+  expect(roots.map((span) => [span.name, span.role])).toEqual([[root, root]]);
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const parentOf = (span: ReceivedSpan) => byId.get(span.parentSpanId ?? '')?.name;
+  expect(spans.filter((span) => span.name !== root && parentOf(span) === undefined)).toEqual([]);
+  return {
+    namesBelow: (name: string) => spans.filter((span) => parentOf(span) === name).map((span) => span.name),
+  };
+}
 
 test('without an endpoint nothing of OpenTelemetry is loaded, but the API that prom-client brings', async () => {
   const program = pathToFileURL(join(import.meta.dirname, '..', 'src', 'commands', 'serve.ts')).href;

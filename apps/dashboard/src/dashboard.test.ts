@@ -267,3 +267,40 @@ test('closing ends it at once, kept-alive connections included', async () => {
   await open.splice(0)[0]?.close();
   await expect(fetch(`${url}/healthz`)).rejects.toThrow();
 });
+
+const presenceOf = (count: number, hasSchedule: boolean) => async () => ({
+  workers: { ticks: count, imgix: count, akamai: count },
+  hasSchedule,
+});
+const NO_WORKER = 'No worker is connected: nothing will be loaded';
+const NO_SCHEDULE = 'Nothing is scheduled: no day will be planned by itself';
+
+test.each([
+  { case: 'nobody is there', readPresence: presenceOf(0, false), says: [true, true] },
+  { case: 'no worker is connected', readPresence: presenceOf(0, true), says: [true, false] },
+  { case: 'nothing is scheduled', readPresence: presenceOf(1, false), says: [false, true] },
+  { case: 'all are at work', readPresence: presenceOf(2, true), says: [false, false] },
+  {
+    case: 'the store does not tell',
+    readPresence: async () => ({ workers: undefined, hasSchedule: true }),
+    says: [false, false],
+  },
+  {
+    case: 'the queue is away',
+    readPresence: () => Promise.reject(new TransientError('queue.unavailable', 'away')),
+    says: [false, false],
+  },
+])('the coverage page says who is missing: $case', async ({ readPresence, says }) => {
+  const response = await fetch(await start({ readPresence, sources: ['imgix-default'] }));
+  expect(response.status).toBe(200);
+  const page = await response.text();
+  expect([page.includes(NO_WORKER), page.includes(NO_SCHEDULE)]).toEqual(says);
+  expect(page.includes('<code>edgeledger worker</code>')).toBe(says[0]);
+});
+
+test('a queue that never answers keeps no page, and nobody without a source is told to schedule one', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  expect((await fetch(await start({ readPresence: never, sources: ['imgix-default'] }))).status).toBe(200);
+  const page = await (await fetch(await start({ readPresence: presenceOf(1, false) }))).text();
+  expect(page).not.toContain(NO_SCHEDULE);
+});

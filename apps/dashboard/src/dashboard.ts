@@ -20,7 +20,7 @@ import { toAccounts } from './access/people.ts';
 import { registerAssets } from './assets.ts';
 import { registerCompression } from './compression.ts';
 import { type MetricsText, registerMetrics } from './metrics-route.ts';
-import type { DashboardOperator, FindJobs } from './operator.ts';
+import type { DashboardOperator, FindJobs, ReadPresence } from './operator.ts';
 import { renderNotice } from './page/layout.ts';
 import { registerQueueBoard, toBoardUrl } from './queue-board.ts';
 import { registerActs } from './routes/acts.ts';
@@ -38,6 +38,8 @@ export interface DashboardOptions extends ProbeOptions {
   readonly warehouse: DashboardWarehouse;
   readonly operator: DashboardOperator;
   readonly findJobs: FindJobs;
+  /** For the banner that says who is missing; absent: nothing is said. */
+  readonly readPresence?: ReadPresence;
   /** Ids of the configured sources; those that the ledger knows are added. */
   readonly sources?: readonly string[];
   readonly host: string;
@@ -146,7 +148,7 @@ const LONGEST_PARAMETER = 1_500;
 export async function createDashboard(options: DashboardOptions): Promise<Dashboard> {
   const clock = options.clock ?? systemClock;
   const secret = options.sessionSecret?.reveal();
-  const { logger, version, warehouse, operator, findJobs } = options;
+  const { logger, version, warehouse, operator, findJobs, readPresence } = options;
   const access = createAccess(toAccounts(options), { clock, secret, logger });
   const app = fastify({
     forceCloseConnections: true,
@@ -159,7 +161,10 @@ export async function createDashboard(options: DashboardOptions): Promise<Dashbo
   registerCompression(app);
   const assets = await registerAssets(app);
   const sources = options.sources ?? [];
-  const site: Site = { access, assets, clock, logger, version, warehouse, operator, findJobs, sources };
+  const site: Site = {
+    ...{ access, assets, clock, logger, version, warehouse, operator, findJobs, sources },
+    ...(readPresence && { readPresence }),
+  };
   registerErrors(app, site);
   // what orchestrators and monitoring ask
   registerProbes(app, options);

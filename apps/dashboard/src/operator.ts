@@ -1,5 +1,5 @@
 import type { ActionOutcome, UnitKey, UtcDay } from '@edgeledger/core';
-import type { UnitJob } from '@edgeledger/queue';
+import type { Presence, UnitJob } from '@edgeledger/queue';
 
 export interface ActionResult {
   readonly actionId: string;
@@ -28,3 +28,6 @@ export interface DashboardOperator {
 
 /** The jobs of a unit; `loadIds` are its newest loads. */
 export type FindJobs = (unit: UnitKey, loadIds: readonly string[]) => Promise<readonly UnitJob[]>;
+
+/** Whether workers and schedules are there. */
+export type ReadPresence = () => Promise<Presence>;

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Access, VIEWERS_LOOK } from './access/guard.ts';
 import type { Person } from './access/people.ts';
 import type { Assets } from './assets.ts';
-import type { DashboardOperator, FindJobs } from './operator.ts';
+import type { DashboardOperator, FindJobs, ReadPresence } from './operator.ts';
 import { type Frame, renderNotice } from './page/layout.ts';
 
 /** The parts of a warehouse that the pages read. */
@@ -23,6 +23,7 @@ export interface Site {
   readonly warehouse: DashboardWarehouse;
   readonly operator: DashboardOperator;
   readonly findJobs: FindJobs;
+  readonly readPresence?: ReadPresence;
   /** Ids of the configured sources. */
   readonly sources: readonly string[];
 }

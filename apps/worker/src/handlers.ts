@@ -1,32 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  addDays,
-  type Clock,
-  ConfigError,
-  type DiscoverRange,
-  type Ledger,
-  type Loader,
-  type Logger,
-  type PassMilestone,
-  type RejectThresholds,
-  type ShrinkLimits,
-  type Source,
-  type Spool,
-  toUnitId,
-  toUtcDay,
-  type UnitRef,
-} from '@edgeledger/core';
+import { ConfigError, type Source, toUnitId } from '@edgeledger/core';
 import {
   beginReport,
   checkUnit,
-  type FileSlots,
   failReport,
-  type Plan,
-  type PlannedUnit,
-  planSource,
   publishReport,
   readUnit,
-  recordPlan,
   stageReportPart,
   type UnitOutcome,
   type UnitRun,
@@ -39,76 +18,18 @@ import {
   type JobOutcome,
   type LoadUnitPayload,
   type PlanSourcePayload,
-  type Producer,
   type PublishReportPayload,
   type StagePartPayload,
   toUnitPayload,
 } from '@edgeledger/queue';
-
-export interface HandlerServices {
-  readonly sources: readonly Source[];
-  readonly ledger: Ledger;
-  readonly loader: Loader;
-  /** Clears away what killed processes left in staging. */
-  readonly sweep: (now: Date) => Promise<unknown>;
-  /** A source could be asked for its reports, or could not for the reason. Must not throw. */
-  readonly onSource?: (source: Source, reason: string | undefined) => Promise<void>;
-  /** Tells what a tick found out. Must not throw. */
-  readonly tellAlerts?: () => Promise<unknown>;
-  readonly producer: Pick<Producer, 'enqueueUnits' | 'enqueueReport' | 'findBegunReports'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly thresholds: RejectThresholds;
-  readonly shrink?: ShrinkLimits;
-  readonly spool?: Spool;
-  readonly fileSlots?: FileSlots;
-  /** How long after its due time a unit that is not there is reported as late, in ms. */
-  readonly lateAfterMs?: number;
-  /** How many whole days a tick without a range looks back. */
-  readonly backfillDays: number;
-  readonly onProgress?: UnitRun['onProgress'];
-  /** A unit is through in this process: loaded, waiting or lost. */
-  readonly onUnitEnd?: (outcome: UnitOutcome) => void;
-  readonly passing?: PassMilestone;
-}
+import type { HandlerServices } from './handler-services.ts';
+import { planTick } from './plan-tick.ts';
 
 /** What each job does, composed of pipeline functions. */
 export function createHandlers(services: HandlerServices): Handlers {
   return {
-    'plan.source': async (payload, { signal }) => {
-      const source = getSource(services, payload.sourceId);
-      const now = services.clock.now();
-      await services.sweep(now);
-      const context = {
-        now,
-        signal,
-        logger: services.logger,
-        isManual: payload.reason === 'backfill',
-        queueLostAt: payload.queueLostAt === undefined ? undefined : new Date(payload.queueLostAt),
-      };
-      const planned = await planSource(source, services.ledger, toRange(payload, services), context);
-      await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
-      services.passing?.('plan.recorded');
-      const { load, orphans } = await sortOutBegun(planned, services);
-      const { added } = await services.producer.enqueueUnits([
-        ...load.map(({ unit, seenLoadId }) => toUnitPayload(source.id, unit, seenLoadId)),
-        ...orphans.map(({ unit, seenLoadId }) => ({
-          ...toUnitPayload(source.id, unit, seenLoadId),
-          isOrphan: true,
-        })),
-      ]);
-      services.passing?.('plan.enqueued');
-      const found = {
-        added,
-        waiting: planned.waiting.length,
-        lost: planned.lost.length,
-        covered: planned.covered.length,
-      };
-      services.logger.info({ source: source.id, reason: payload.reason, ...found }, 'planned');
-      await services.onSource?.(source, undefined);
-      await services.tellAlerts?.();
-      return { kind: 'done', result: found };
-    },
+    'plan.source': (payload, { signal }) =>
+      planTick(payload, getSource(services, payload.sourceId), services, signal),
     'load.unit': (payload, { signal }) => loadUnit(payload, services, toRun(services, signal)),
     'stage.part': async (payload, { signal }) => {
       const part = {
@@ -132,25 +53,6 @@ export function createHandlers(services: HandlerServices): Handlers {
       await services.producer.enqueueUnits([toUnitPayload(payload.sourceId, fromUnitPayload(payload))]);
       return { kind: 'done', result: { loadedAnew: true } };
     },
-  };
-}
-
-/**
- * What the ledger says of a unit under way, against what the queue knows. Without a job of it the queue was lost, and it is
- * begun anew. (Adding one that is in the queue as a whole adds nothing; one that a person's `run` is at is read twice at
- * worst.) With one, its parts may only have waited long for a worker: that is no interruption.
- */
-async function sortOutBegun(
-  { load, running }: Plan,
-  { producer }: HandlerServices,
-): Promise<{ readonly load: readonly PlannedUnit[]; readonly orphans: readonly PlannedUnit[] }> {
-  const isInterrupted = ({ reason }: PlannedUnit): boolean => reason === 'interrupted';
-  if (running.length === 0 && !load.some(isInterrupted)) return { load, orphans: [] };
-  const begun = await producer.findBegunReports();
-  const hasJob = (unit: UnitRef): boolean => begun.has(toUnitId(unit));
-  return {
-    load: load.filter((item) => !isInterrupted(item) || !hasJob(item.unit)),
-    orphans: running.filter(({ unit }) => !hasJob(unit)),
   };
 }
 
@@ -281,13 +183,4 @@ function getSource(services: HandlerServices, sourceId: string): Source {
     );
   }
   return source;
-}
-
-/** A tick for the running day looks at today alone; the others look back over whole days. */
-function toRange(payload: PlanSourcePayload, services: HandlerServices): DiscoverRange {
-  const today = toUtcDay(services.clock.now());
-  const datasets = payload.datasets === undefined ? {} : { datasets: payload.datasets };
-  if (payload.reason === 'running-day') return { from: today, to: today, ...datasets };
-  const to = payload.to ?? addDays(today, -1);
-  return { from: payload.from ?? addDays(to, 1 - services.backfillDays), to, ...datasets };
 }

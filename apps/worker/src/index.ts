@@ -1,1 +1,2 @@
-export { createHandlers, type HandlerServices, settleFailedJob } from './handlers.ts';
+export type { HandlerServices } from './handler-services.ts';
+export { createHandlers, settleFailedJob } from './handlers.ts';

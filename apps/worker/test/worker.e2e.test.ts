@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSpool } from '@edgeledger/archive';
 import {
   DEFAULT_REJECT_THRESHOLDS,
   dayPeriod,
@@ -43,6 +47,7 @@ await describeOnStores(
   (databaseUrl) => migrateQueue({ databaseUrl }),
   (start) => {
     let store: TestStore;
+    let folder: string;
     let emulator: Emulator;
     let database: TestDatabase;
     let warehouse: Warehouse;
@@ -53,6 +58,7 @@ await describeOnStores(
 
     beforeAll(async () => {
       store = await start();
+      folder = await mkdtemp(join(tmpdir(), 'edgeledger-worker-'));
       backend = await openQueueBackend({ ...store.options, logger: silentLogger, backoffMs: 5 });
       producer = createProducer(backend);
     });
@@ -60,6 +66,7 @@ await describeOnStores(
       await producer.close();
       await backend.close();
       await store.stop();
+      await rm(folder, { recursive: true, force: true });
     });
 
     beforeEach(async () => {
@@ -87,12 +94,13 @@ await describeOnStores(
         sources,
         ledger: warehouse.ledger,
         loader: warehouse.loader,
-        sweep: (now: Date) => warehouse.sweepStaging(now),
+        sweep: warehouse.sweepStaging,
         producer,
         clock: systemClock,
         logger: silentLogger,
         thresholds: DEFAULT_REJECT_THRESHOLDS,
         backfillDays: 3,
+        spool: createSpool(folder),
       };
     }
 
@@ -255,6 +263,99 @@ await describeOnStores(
         [reportKey],
       );
       expect(loads).toEqual([{ outcome: 'published' }]);
+    });
+
+    test('a report issued again with the first part as it was is loaded, though no other part has a header', async () => {
+      await planAndLoad();
+      const reportKey = `cdn_logs_${toCompactDay(TO)}`;
+      emulator.revise({
+        reportKey,
+        edit: ({ columns, rows }) => ({
+          columns,
+          rows: rows.map((row, index) =>
+            index < rows.length - 1
+              ? row
+              : row.map((value, at) => (columns[at] === 'url' ? '/changed' : value)),
+          ),
+        }),
+      });
+      await planAndLoad();
+      const urls = await database.query(
+        `SELECT url FROM imgix.cdn_logs WHERE report_key = $1 ORDER BY part, row_no`,
+        [reportKey],
+      );
+      expect(urls).toHaveLength(emulator.truth.imgix('cdn_logs', TO).rows.length);
+      expect(urls.at(-1)?.url).toBe('/changed');
+    });
+
+    test('a report that is issued again with other files while its parts are read is begun anew at once', async () => {
+      await consumer.close();
+      const handlers = createHandlers(toServices());
+      const { signal } = new AbortController();
+      const run = { jobId: 'a', attempt: 1, attempts: 1, signal, reportProgress: async () => undefined };
+      const reportKey = `cdn_logs_${toCompactDay(TO)}`;
+      const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey, period: dayPeriod(TO) };
+      await handlers['load.unit'](toUnitPayload('imgix-default', unit), run);
+      emulator.revise({
+        reportKey,
+        rawParts: ['timestamp,url\n2026-11-20T00:00:00Z,/a\n2026-11-20T00:00:01Z,/b\n'],
+      });
+      consumer = startConsumer();
+      await untilDone();
+      const loads = await database.query(
+        'SELECT outcome, rows FROM ledger.loads JOIN ledger.units USING (unit_id) WHERE report_key = $1 ORDER BY loads.load_id',
+        [reportKey],
+      );
+      expect(loads).toEqual([
+        { outcome: 'abandoned', rows: '2' },
+        { outcome: 'published', rows: '2' },
+      ]);
+    });
+
+    test('a dead load that nobody will overtake is cleared away by a tick, after minutes', async () => {
+      await planAndLoad();
+      const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
+      const dataset = sources[0]?.datasets.find(({ name }) => name === 'imgix.credit_analytics_daily');
+      if (dataset === undefined) return expect.fail('imgix has credit analytics');
+      const unit = { account: 'default', dataset: dataset.name, reportKey, period: dayPeriod(TO) };
+      const dead = await warehouse.loader.begin(unit, dataset);
+      const readOutcome = async () =>
+        (await database.query('SELECT outcome FROM ledger.loads WHERE load_id = $1', [dead.loadId]))[0]
+          ?.outcome;
+      await planAndLoad();
+      expect(await readOutcome()).toBe('running');
+      await database.query(`UPDATE staging.loads SET touched_at = now() - interval '11 minutes'`);
+      await planAndLoad();
+      expect(await readOutcome()).toBe('abandoned');
+      expect((await warehouse.ledger.findUnit(unit))?.state).toBe('loaded');
+    });
+
+    test('a job that waits for a later time runs as soon as a tick finds its report listed', async () => {
+      const reportKey = `credit_analytics_daily_${toCompactDay(TO)}`;
+      const unit = {
+        account: 'default',
+        dataset: 'imgix.credit_analytics_daily',
+        reportKey,
+        period: dayPeriod(TO),
+      };
+      const body = JSON.stringify({ data: [], links: {}, meta: {} });
+      const fault = emulator.faults.add({
+        server: 'imgix',
+        times: 1_000,
+        action: {
+          kind: 'status',
+          status: 200,
+          body,
+          headers: { 'Content-Type': 'application/vnd.api+json' },
+        },
+      });
+      await producer.enqueueUnits([toUnitPayload('imgix-default', unit)]);
+      expect(await consumer.idle({ pollMs: 20 })).toMatchObject({ delayed: 1 });
+      expect((await warehouse.ledger.findUnit(unit))?.state).toBe('waiting');
+      fault.remove();
+      await producer.enqueueTick({ sourceId: 'imgix-default', reason: 'reconcile', from: TO, to: TO });
+      await untilDone();
+      expect((await warehouse.ledger.findUnit(unit))?.state).toBe('loaded');
     });
 
     test('a part that arrives damaged is fetched again, and only that part', async () => {

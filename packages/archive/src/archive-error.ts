@@ -1,7 +1,7 @@
 import { ContractError, EdgeledgerError, isAbortError, TransientError, type UnitKey } from '@edgeledger/core';
 
 /** A failure of the store, as one of ours. Nothing is loaded that could not be kept, so it is tried again. */
-export function toArchiveError(thrown: unknown, doing: string, place: string): unknown {
+function toArchiveError(thrown: unknown, doing: string, place: string): unknown {
   if (thrown instanceof EdgeledgerError || isAbortError(thrown)) return thrown;
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new TransientError(
@@ -16,4 +16,17 @@ export function toMissingError(unit: UnitKey, sha256: string, place: string): Co
     'archive.missing',
     `The archive (${place}) does not have file ${sha256.slice(0, 12)}… of ${unit.reportKey}. Replay it from the vendor with --from-vendor.`,
   );
+}
+
+export type Guarded = <T>(doing: string, work: () => Promise<T>) => Promise<T>;
+
+/** Runs work on the store at a place; what it fails with becomes one of our errors. */
+export function createGuard(place: string): Guarded {
+  return async (doing, work) => {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw toArchiveError(thrown, doing, place);
+    }
+  };
 }

@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Archive, DAY_MS, type UnitKey } from '@edgeledger/core';
-import { toArchiveError, toMissingError } from './archive-error.ts';
+import { createGuard, toMissingError } from './archive-error.ts';
 import { toObjectName } from './object-name.ts';
-import { createSpoolFile, removeOldSpoolFiles } from './spool-file.ts';
+import { beginEntry, removeOldSpoolFiles } from './spool-file.ts';
 import { verifyBytes } from './verified-bytes.ts';
 
 export interface DirectoryArchiveOptions {
@@ -20,29 +20,14 @@ const READ_BYTES = 256 * 1024;
 /** Files in a directory: written beside, flushed, and moved to their place in one step. */
 export function createDirectoryArchive({ path: root, keepDays }: DirectoryArchiveOptions): Archive {
   const spool = join(root, SPOOL);
-  const guarded = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw toArchiveError(thrown, doing, root);
-    }
-  };
+  const guarded = createGuard(root);
   return {
-    async begin(unit) {
-      const doing = `Keeping a file of ${unit.reportKey}`;
-      const file = await guarded(doing, () => createSpoolFile(spool));
-      return {
-        write: (chunk) => guarded(doing, () => file.write(chunk)),
-        commit: () =>
-          guarded(doing, async () => {
-            await file.flush();
-            const sha256 = await file.finish();
-            await moveToPlace(file.path, join(root, toObjectName(unit, sha256)));
-            return sha256;
-          }),
-        discard: () => guarded(doing, () => file.remove()),
-      };
-    },
+    begin: (unit) =>
+      beginEntry(unit, {
+        spool,
+        guarded,
+        keep: (file, sha256) => moveToPlace(file.path, join(root, toObjectName(unit, sha256))),
+      }),
     has: (unit, sha256) => isThere(join(root, toObjectName(unit, sha256))),
     open: (unit, sha256, signal) =>
       guarded(`Reading a file of ${unit.reportKey}`, () => openFile(root, { unit, sha256 }, signal)),

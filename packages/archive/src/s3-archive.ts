@@ -1,9 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import { type Archive, DAY_MS, type Secret, type UnitKey } from '@edgeledger/core';
 import { S3mini } from 's3mini';
-import { toArchiveError, toMissingError } from './archive-error.ts';
+import { createGuard, toMissingError } from './archive-error.ts';
 import { toObjectName } from './object-name.ts';
-import { createSpoolFile, removeOldSpoolFiles, type SpoolFile } from './spool-file.ts';
+import { beginEntry, removeOldSpoolFiles, type SpoolFile } from './spool-file.ts';
 import { verifyBytes } from './verified-bytes.ts';
 
 export interface S3ArchiveOptions {
@@ -39,33 +39,20 @@ export function createS3Archive(options: S3ArchiveOptions): Archive {
   });
   const toKey = (unit: UnitKey, sha256: string): string =>
     [...(prefix === '' ? [] : [prefix]), toObjectName(unit, sha256)].join('/');
-  const guarded = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw toArchiveError(thrown, doing, place);
-    }
-  };
+  const guarded = createGuard(place);
   const has = async (key: string): Promise<boolean> => (await bucket.objectExists(key)) === true;
 
   return {
-    async begin(unit) {
-      const doing = `Keeping a file of ${unit.reportKey}`;
-      const file = await guarded(doing, () => createSpoolFile(spoolPath));
-      return {
-        write: (chunk) => guarded(doing, () => file.write(chunk)),
-        commit: () =>
-          guarded(doing, async () => {
-            await file.flush();
-            const sha256 = await file.finish();
-            // sent also when it is there: its age is counted from when it was received last
-            await send(bucket, toKey(unit, sha256), file);
-            await file.remove();
-            return sha256;
-          }),
-        discard: () => guarded(doing, () => file.remove()),
-      };
-    },
+    begin: (unit) =>
+      beginEntry(unit, {
+        spool: spoolPath,
+        guarded,
+        keep: async (file, sha256) => {
+          // sent also when it is there: its age is counted from when it was received last
+          await send(bucket, toKey(unit, sha256), file);
+          await file.remove();
+        },
+      }),
     has: (unit, sha256) => guarded(`Looking for a file of ${unit.reportKey}`, () => has(toKey(unit, sha256))),
     open: (unit, sha256, signal) =>
       guarded(`Reading a file of ${unit.reportKey}`, async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DAY_MS } from '@edgeledger/core';
+import { type ArchiveEntry, DAY_MS, type UnitKey } from '@edgeledger/core';
+import type { Guarded } from './archive-error.ts';
 import { isAbandoned, makeSpoolName } from './spool-owner.ts';
 
 /** A file that is being received: on disk, never in memory, and known to nobody but its writer. */
@@ -59,4 +60,31 @@ export async function removeOldSpoolFiles(folder: string, now: Date): Promise<vo
     const found = await stat(path).catch(() => undefined);
     if (found?.isFile() && found.mtimeMs < now.getTime() - DAY_MS) await rm(path, { force: true });
   }
+}
+
+export interface EntryOptions {
+  readonly spool: string;
+  readonly guarded: Guarded;
+  /** Puts the whole file where it belongs, and leaves nothing in the spool. */
+  readonly keep: (file: SpoolFile, sha256: string) => Promise<void>;
+}
+
+/** An entry of an archive that is received in the spool first: its name holds the hash, which is known only at the end. */
+export async function beginEntry(
+  unit: Pick<UnitKey, 'reportKey'>,
+  { spool, guarded, keep }: EntryOptions,
+): Promise<ArchiveEntry> {
+  const doing = `Keeping a file of ${unit.reportKey}`;
+  const file = await guarded(doing, () => createSpoolFile(spool));
+  return {
+    write: (chunk) => guarded(doing, () => file.write(chunk)),
+    commit: () =>
+      guarded(doing, async () => {
+        await file.flush();
+        const sha256 = await file.finish();
+        await keep(file, sha256);
+        return sha256;
+      }),
+    discard: () => guarded(doing, () => file.remove()),
+  };
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Spool } from '@edgeledger/core';
-import { toArchiveError } from './archive-error.ts';
+import { createGuard } from './archive-error.ts';
 import { createSpoolFile, removeOldSpoolFiles } from './spool-file.ts';
 
 const READ_BYTES = 256 * 1024;
@@ -9,13 +9,8 @@ const READ_BYTES = 256 * 1024;
 export function createSpool(folder: string): Spool {
   return {
     async receive(part) {
-      const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-        try {
-          return await work();
-        } catch (thrown) {
-          throw toArchiveError(thrown, `Keeping ${part.name} aside`, folder);
-        }
-      };
+      const guard = createGuard(folder);
+      const guarded = <T>(work: () => Promise<T>): Promise<T> => guard(`Keeping ${part.name} aside`, work);
       const file = await guarded(() => createSpoolFile(folder));
       try {
         for await (const chunk of part.bytes) await guarded(() => file.write(chunk));

@@ -62,6 +62,24 @@ export interface Dataset {
    * compare what was published with other datasets; what they return are findings of the unit.
    */
   readonly checks?: readonly string[];
+  /** Named by both datasets that it compares, so that it is looked at whichever of them is loaded last. */
+  readonly monthSum?: MonthSum;
+}
+
+/**
+ * A month-to-date report says what the daily ones of its month add up to. The view has a row of each report and subject, with
+ * `account`, `report_key`, `month`, `day`, `days_missing`, `difference` and the columns named here.
+ */
+export interface MonthSum {
+  /** Marks the findings: they are about several units, so loading one of them alone resolves none. */
+  readonly check: string;
+  /** The month-to-date dataset; the findings are of its reports. */
+  readonly dataset: string;
+  readonly view: string;
+  readonly subject: { readonly name: string; readonly column: string };
+  readonly figure: { readonly name: string; readonly monthToDate: string; readonly sumOfDaily: string };
+  /** Rounded figures may differ by so little without meaning anything. */
+  readonly tolerance: number;
 }
 
 /** Columns that every data table has and that no header may claim. */

@@ -11,6 +11,8 @@ export const ERROR_ADVICE = {
   'source.truncated': 'The file ended early. It is read again by itself, and nothing of it was published.',
   'source.checksum-mismatch':
     'The file was damaged on the way. It is read again by itself, and nothing of it was published.',
+  'source.reissued':
+    'The vendor issued the report again while it was read. It is read anew by itself; nothing of the mixture was published.',
   'source.throttled': 'The vendor allows no more requests for now. It goes on by itself when it may.',
   'source.auth-rejected':
     'The vendor refuses the credential. Put a valid one into the configuration, restart the workers, then retry.',

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
     'source.timeout',
     'source.truncated',
     'source.checksum-mismatch',
+    'source.reissued',
     'warehouse.unavailable',
     'warehouse.conflict',
     'queue.unavailable',

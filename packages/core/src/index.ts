@@ -68,6 +68,7 @@ export {
   type ColumnType,
   type Dataset,
   type LoadStrategy,
+  type MonthSum,
   SYSTEM_COLUMNS,
   VENDORS,
   type Vendor,

@@ -34,7 +34,7 @@ export interface ReportPart extends ReportLoad {
 export type PartOutcome =
   | { readonly kind: 'staged'; readonly rows: number; readonly rejects: number }
   | { readonly kind: 'waiting'; readonly until: Date; readonly reason: string }
-  /** Its load has ended meanwhile: a later one took its place. */
+  /** Its load has ended meanwhile: a later one took its place, or the vendor took the report's files away for others. */
   | { readonly kind: 'stale' };
 
 /** How long the other parts give the first one to tell its header before they look for one of their own. */
@@ -79,14 +79,12 @@ export async function stageReportPart(
   // often only the first part has it, and then the others would be downloaded for nothing
   if (header === undefined && part.partNo > 1 && isFirstSilent) return wait(SHORT_PAUSE_MS);
   try {
-    const { receipt } = await stagePart(
-      { load, partNo: part.partNo, part: part.part, header },
-      services,
-      run,
+    const { receipt } = await load.keepAlive(() =>
+      stagePart({ load, partNo: part.partNo, part: part.part, header }, services, run),
     );
     return { kind: 'staged', rows: receipt.rows, rejects: receipt.rejects };
   } catch (error) {
-    if (!run.signal.aborted && hasEnded(error)) {
+    if (!run.signal.aborted && (hasEnded(error) || isReissued(error))) {
       await load.abandon();
       return { kind: 'stale' };
     }
@@ -104,6 +102,11 @@ export type PublishOutcome = UnitOutcome | { readonly kind: 'stale' } | { readon
 
 function hasEnded(error: unknown): boolean {
   return toEdgeledgerError(error).code === 'load.superseded';
+}
+
+/** Its files are not those that the load began with, so that no part of it can be had by trying again. */
+function isReissued(error: unknown): boolean {
+  return toEdgeledgerError(error).code === 'source.reissued';
 }
 
 /**

@@ -19,7 +19,9 @@ import {
   type SourceContext,
   type Spool,
   type StageProgress,
+  silentTracer,
   ThrottledError,
+  type Tracer,
   toEdgeledgerError,
   type UnitRef,
 } from '@edgeledger/core';
@@ -44,6 +46,8 @@ export interface UnitServices {
   /** Lets a limited number of files be read at the same time in this process; without it there is no limit. */
   readonly fileSlots?: FileSlots;
   readonly passing?: PassMilestone;
+  /** Makes a span of each unit that is run as a whole. */
+  readonly tracer?: Tracer;
 }
 
 export interface UnitRun {
@@ -62,9 +66,18 @@ export type ReadyUnit = Extract<Readiness, { kind: 'ready' }>;
 
 /** Checks, reads and publishes one unit. Throws after writing the failure to the ledger. */
 export async function runUnit(unit: UnitRef, services: UnitServices, run: UnitRun): Promise<UnitOutcome> {
-  const readiness = await checkUnit(unit, services, run);
-  if (readiness.kind !== 'ready') return readiness;
-  return readUnit(unit, readiness, services, run);
+  const { account, dataset, reportKey } = unit;
+  const attributes = {
+    'edgeledger.account': account,
+    'edgeledger.dataset': dataset,
+    'edgeledger.report_key': reportKey,
+  };
+  return await (services.tracer ?? silentTracer).trace(`load ${dataset}`, attributes, async (span) => {
+    const readiness = await checkUnit(unit, services, run);
+    const outcome = readiness.kind === 'ready' ? await readUnit(unit, readiness, services, run) : readiness;
+    span.set({ 'edgeledger.outcome': outcome.kind });
+    return outcome;
+  });
 }
 
 /** Asks the source whether the unit may be read, and writes down when it may not. */
@@ -98,10 +111,12 @@ export async function readUnit(
 ): Promise<UnitOutcome> {
   const record = await services.ledger.findUnit(unit);
   const load = await services.loader.begin(unit, getDataset(unit, services.source));
-  return settlingLoad(load, services, run.signal, async () => {
-    const facts = await stageParts(load, ready.parts, services, run);
-    return publishLoad({ load, ready, record, facts }, services);
-  });
+  return settlingLoad(load, services, run.signal, () =>
+    load.keepAlive(async () => {
+      const facts = await stageParts(load, ready.parts, services, run);
+      return publishLoad({ load, ready, record, facts }, services);
+    }),
+  );
 }
 
 /**

@@ -12,5 +12,5 @@ export { createRandom, type Random } from './random.ts';
 export { inspect, judge, stopInOrder, untilDone } from './recovery.ts';
 export { createReferences, type References } from './scenario.ts';
 export { openScene, type Scene, type SceneStart } from './scene.ts';
-export { findUnknownNames, isShort } from './short-proof.ts';
+export { findUnknownNames, selectShort } from './short-proof.ts';
 export { takeSnapshot } from './snapshot.ts';

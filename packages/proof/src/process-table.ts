@@ -38,15 +38,21 @@ async function freezeAndOvertake(scene: Scene): Promise<number> {
   await holdsWithin(FREEZE_LIMIT_MS, () => zombie.output().includes('Frozen.'));
   await sleep(PAST_LOCK_MS);
   scene.startWorker({});
-  await untilDone(scene.bench);
+  await untilOvertaken(scene);
   scene.bench.vendors.reviseLogs(2);
   await scene.bench.enqueueTicks();
-  await untilDone(scene.bench);
+  await untilOvertaken(scene);
   zombie.send('SIGCONT');
   // it finds out that its time is over, at the latest when it publishes
   await sleep(PAST_LOCK_MS);
   await stopOrThrow(zombie);
   return zombie.output().includes('Frozen.') ? 1 : 0;
+}
+
+/** What a frozen process holds must not hold up anybody else. */
+async function untilOvertaken({ bench, worker }: Scene): Promise<void> {
+  if (await untilDone(bench)) return;
+  throw new Error(`the work was not done while a worker was frozen: ${worker.output().slice(-2_000)}`);
 }
 
 async function killAtRandom(scene: Scene, random: Random): Promise<number> {

@@ -27,6 +27,7 @@ export { type IdleOptions, type QueueCounts, readCounts, waitUntilIdle } from '.
 export { FAILURE_ACTIONS, type FailureAction } from './failure.ts';
 export type { StoreFacts } from './inspect-store.ts';
 export { migrateQueue } from './postgres-backend.ts';
+export { isUnattended, type Presence, readPresence, readWorkers } from './presence.ts';
 export { createProducer, type EnqueuedUnits, type Producer, type ReportRequest } from './producer.ts';
 export type { Handlers, JobContext, JobFacts, JobOutcome } from './run-job.ts';
 export {

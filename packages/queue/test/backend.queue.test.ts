@@ -13,6 +13,7 @@ import { expect, test } from 'vitest';
 import { listQueues, openQueueBackend } from '../src/backend.ts';
 import { createConsumer } from '../src/consumer.ts';
 import { migrateQueue } from '../src/postgres-backend.ts';
+import { isUnattended, readPresence } from '../src/presence.ts';
 import { createProducer } from '../src/producer.ts';
 import { DEFAULT_SCHEDULE, registerSchedules } from '../src/schedules.ts';
 import { describeOnBackends, refuseAll, unitOf } from './harness.ts';
@@ -33,6 +34,37 @@ await describeOnBackends('the store', (harness) => {
     const facts = await harness.backend.inspect();
     if (harness.store().options.redisUrl === undefined) expect(facts).toEqual({ kind: 'postgres' });
     else expect(facts).toMatchObject({ kind: 'redis', isAofEnabled: false, maxmemoryPolicy: 'noeviction' });
+  });
+
+  test('tells how many workers are connected, and whether ticks are scheduled', async () => {
+    const { backend } = harness;
+    const connected = async (): Promise<number[]> =>
+      Object.values((await readPresence(backend)).workers ?? { unknown: -1 });
+    // those of a test before may be about to go
+    await until('nobody is connected', async () => isUnattended(await readPresence(backend)));
+    expect(await readPresence(backend)).toEqual({
+      workers: { ticks: 0, imgix: 0, akamai: 0 },
+      hasSchedule: false,
+    });
+    const first = harness.consume({});
+    await until('one is connected', async () => (await connected()).join() === '1,1,1');
+    // one worker process more; for Postgres its pool is a second one, as it would be there
+    const other = await openQueueBackend({ ...harness.store().options, logger: silentLogger });
+    const second = createConsumer(other, {
+      handlers: refuseAll,
+      logger: silentLogger,
+      concurrency: { akamai: 0 },
+    });
+    await until('two are connected', async () => (await connected()).join() === '2,2,1');
+    await second.close();
+    await other.close();
+    await first.close();
+    await until('they are gone', async () => isUnattended(await readPresence(backend)));
+    await registerSchedules(backend, [{ sourceId: 'imgix-default', vendor: 'imgix' }], {
+      ...DEFAULT_SCHEDULE,
+      reconcileMinutes: 600,
+    });
+    expect((await readPresence(backend)).hasSchedule).toBe(true);
   });
 
   test('keeps a worker alive when everything in it is lost under its feet', async (context) => {

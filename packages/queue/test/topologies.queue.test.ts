@@ -12,6 +12,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openQueueBackend } from '../src/backend.ts';
 import type { LoadUnitPayload } from '../src/catalog.ts';
 import { createConsumer } from '../src/consumer.ts';
+import { readPresence } from '../src/presence.ts';
 import { createProducer } from '../src/producer.ts';
 import { PREFIX } from '../src/redis-backend.ts';
 import { DEFAULT_SCHEDULE, nextTicks, registerSchedules } from '../src/schedules.ts';
@@ -40,6 +41,10 @@ describe('Redis Cluster and Sentinel', () => {
     await producer.enqueueUnits([unitOf('2026-11-20'), unitOf('2026-11-19', 'akamai.api_usage_details')]);
     await producer.enqueueReport(reportOf('2026-11-18', 5));
     await until('units, parts and report are through', () => done.length === 8);
+    await until('each queue has its worker', async () => {
+      const { workers } = await readPresence(backend);
+      return JSON.stringify(workers) === '{"ticks":1,"imgix":1,"akamai":1}';
+    });
     expect(done.filter((name) => name === 'stage.part')).toHaveLength(5);
     expect(done.at(-1)).toBe('publish.report');
     await registerSchedules(backend, [{ sourceId: 'imgix-default', vendor: 'imgix' }], {

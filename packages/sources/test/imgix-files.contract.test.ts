@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { parseUtcDay } from '@edgeledger/core';
 import { expect, test } from 'vitest';
 import { type LocalImgix, md5Of, NOW, openLocalImgix } from './local-imgix.ts';
 import { contextAt, readUnit, toRecords } from './read-unit.ts';
@@ -180,6 +181,36 @@ test('a page size that is refused is asked for again in the documented size', as
   });
   expect(await readAll(imgix)).toHaveLength(2);
   expect(sizes.slice(0, 2)).toEqual(['100', '20']);
+});
+
+test('a report that slips from one page to another while the listing is read is found all the same', async () => {
+  const toReport = (day: number, completed: boolean) => ({
+    id: `5f7676862528f12b1bfbf6${day}`,
+    type: 'reports',
+    attributes: {
+      completed,
+      files: completed ? ['http://127.0.0.1/r/one.csv'] : [],
+      period_start: Date.parse(`2026-11-${day}T00:00:00Z`) / 1000,
+      report_key: `cdn_logs_202611${day}`,
+      report_type: 'cdn_logs',
+    },
+  });
+  let listed = [toReport(20, false), toReport(20, true), toReport(19, true), toReport(18, true)];
+  const imgix = await openLocalImgix({
+    files: {},
+    api: (request, response) => {
+      const page = Number(new URL(request.url ?? '', 'http://local').searchParams.get('page[number]'));
+      const data = listed.slice(page * 2, page * 2 + 2);
+      const hasNextPage = listed.length > page * 2 + 2;
+      const pagination = { currentPage: page, hasNextPage, totalRecords: listed.length };
+      response.end(JSON.stringify({ data, meta: { pagination } }));
+      listed = listed.filter(({ attributes }) => attributes.completed);
+      return true;
+    },
+  });
+  const day = parseUtcDay('2026-11-19', 'day');
+  const [unit] = await imgix.source.discover({ from: day, to: day }, contextAt(NOW));
+  expect(unit).toMatchObject({ reportKey: 'cdn_logs_20261119', listed: { completed: true } });
 });
 
 test.each([

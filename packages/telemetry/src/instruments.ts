@@ -81,6 +81,12 @@ export function createInstruments(registry: Registry) {
       labelNames: ['queue', 'state'] as const,
       registers,
     }),
+    workers: new Gauge({
+      name: 'edgeledger_workers',
+      help: 'Workers that are connected to the queue now; absent where its store does not tell.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
     buildInfo: new Gauge({
       name: 'edgeledger_build_info',
       help: 'Always 1; the labels tell version and role of the process.',

@@ -171,3 +171,17 @@ test('rows of a revision that is kept back are not loaded rows', async () => {
   expect(text).toContain('edgeledger_loads_total{dataset="imgix.cdn_logs",outcome="held"} 1');
   expect(linesOf(text, 'edgeledger_loaded_rows_total')).toEqual([]);
 });
+
+test('workers are told by queue, none as 0, and not at all where nobody knows', async () => {
+  const metrics = createMetrics({ version: '1', role: 'dashboard', keepMs: 0 });
+  let workers: Record<string, number> | undefined = { ticks: 2, imgix: 0 };
+  metrics.askFrom({ workers: async () => workers });
+  expect(linesOf(await metrics.render(), 'edgeledger_workers')).toEqual([
+    'edgeledger_workers{queue="ticks"} 2',
+    'edgeledger_workers{queue="imgix"} 0',
+  ]);
+  workers = undefined;
+  const text = await metrics.render();
+  expect(linesOf(text, 'edgeledger_workers')).toEqual([]);
+  expect(text).toContain('edgeledger_scrape_errors{source="queue"} 0');
+});

@@ -21,10 +21,14 @@ export interface MetricsOptions {
 /** Jobs by queue name and state. */
 export type QueueFacts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+export type WorkerFacts = Readonly<Record<string, number>>;
+
 /** What a scrape asks the rest of the process for. */
 export interface MetricsQuestions {
   readonly ledger?: () => Promise<LedgerFacts>;
   readonly queues?: () => Promise<QueueFacts>;
+  /** Connected workers by queue; undefined when the queue's store does not tell. */
+  readonly workers?: () => Promise<WorkerFacts | undefined>;
 }
 
 export interface Metrics {
@@ -58,6 +62,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
   let askLedger: (() => Promise<LedgerFacts>) | undefined;
   let askQueues: (() => Promise<QueueFacts>) | undefined;
+  let askWorkers: (() => Promise<WorkerFacts | undefined>) | undefined;
 
   const readInto = async <T>(
     source: 'warehouse' | 'queue',
@@ -80,12 +85,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
       await Promise.all([
         readInto('warehouse', askLedger, (facts) => setLedgerGauges(instruments, facts, limits)),
         readInto('queue', askQueues, (facts) => setQueueGauges(instruments, facts)),
+        readInto('queue', askWorkers, (facts) => setWorkerGauge(instruments, facts)),
       ]);
       return await registry.metrics();
     },
-    askFrom({ ledger, queues }) {
+    askFrom({ ledger, queues, workers }) {
       askLedger = ledger === undefined ? undefined : createFreshAnswer(ledger, fresh);
       askQueues = queues === undefined ? undefined : createFreshAnswer(queues, fresh);
+      askWorkers = workers === undefined ? undefined : createFreshAnswer(workers, fresh);
     },
     countRequest({ scope, status }) {
       const [vendor = '', account = ''] = splitScope(scope);
@@ -101,4 +108,9 @@ function setQueueGauges({ queueJobs }: Instruments, facts: QueueFacts | undefine
   queueJobs.reset();
   for (const [queue, states] of Object.entries(facts ?? {}))
     for (const [state, jobs] of Object.entries(states)) queueJobs.set({ queue, state }, jobs);
+}
+
+function setWorkerGauge({ workers }: Instruments, facts: WorkerFacts | undefined): void {
+  workers.reset();
+  for (const [queue, count] of Object.entries(facts ?? {})) workers.set({ queue }, count);
 }

@@ -1,7 +1,7 @@
 import type { ActionLog } from '@edgeledger/core';
 import type { Kysely, Selectable } from 'kysely';
 import type { Connection } from './connect.ts';
-import { fromPostgresError } from './pg-errors.ts';
+import { createTranslator } from './pg-errors.ts';
 import type { WarehouseSchema } from './schema.ts';
 import type { ActionsTable } from './schema-actions.ts';
 
@@ -27,13 +27,7 @@ export interface Actions extends ActionLog {
 const LONGEST_MESSAGE = 2_000;
 
 export function createActions(connection: Connection, database: Kysely<WarehouseSchema>): Actions {
-  const run = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw fromPostgresError(error, doing, connection.label);
-    }
-  };
+  const run = createTranslator(connection.label);
   return {
     begin: (request) =>
       run('Recording an action', async () => {

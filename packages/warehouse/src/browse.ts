@@ -1,6 +1,6 @@
 import type { UnitKey, UnitRef, UnitState } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
-import { fromPostgresError } from './pg-errors.ts';
+import { createTranslator } from './pg-errors.ts';
 import { readUnitDetails, type UnitDetails } from './unit-details.ts';
 
 /** One dataset of one account, as far as the ledger knows it. */
@@ -106,13 +106,9 @@ export interface Browse {
 }
 
 export function createBrowse(connection: Connection): Browse {
-  const ask = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw fromPostgresError(error, 'Asking the warehouse', connection.label);
-    }
-  };
+  const translated = createTranslator(connection.label);
+  const ask = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    translated('Asking the warehouse', work);
   return {
     series: () => ask(() => readSeries(connection)),
     calendar: (filter) => ask(() => readCalendar(connection, filter)),

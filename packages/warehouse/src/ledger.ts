@@ -10,7 +10,7 @@ import {
 import { type Kysely, sql } from 'kysely';
 import type { Connection } from './connect.ts';
 import { recordLate, resolveLateSql } from './lateness.ts';
-import { fromPostgresError } from './pg-errors.ts';
+import { createTranslator } from './pg-errors.ts';
 import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
@@ -24,13 +24,7 @@ const CHUNK = 2_000;
 const VISIBLE = `('loaded', 'held')`;
 
 export function createLedger(connection: Connection, database: Kysely<WarehouseSchema>): Ledger {
-  const run = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw fromPostgresError(error, doing, connection.label);
-    }
-  };
+  const run = createTranslator(connection.label);
   return {
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
     findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),

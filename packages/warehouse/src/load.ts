@@ -6,6 +6,7 @@ import {
   TransientError,
 } from '@edgeledger/core';
 import { abandonLoad, failLoad } from './end-load.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import type { LoadContext, LoadIdentity } from './load-identity.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { publishLoad } from './publish/publish.ts';
@@ -40,6 +41,7 @@ export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
         `Comparing part ${partNo} of`,
         stageSamePart(connection, { load: identity, partNo, partName, part, onProgress, logger }),
       ),
+    keepAlive: (work) => withHeartbeat(connection, identity, work),
     unstagePart: (partNo) => unstagePart(connection, identity, partNo),
     stagedParts: () => readReceipts(context, identity),
     findHeader: () => findHeader(context, identity),

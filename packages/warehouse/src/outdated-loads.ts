@@ -9,6 +9,19 @@ import { lockUnitRows } from './unit-lock.ts';
 const LOCK_TIMEOUT_MS = 2_000;
 
 /**
+ * Writes into the ledger, in the transaction that publishes a load, that those of its unit that began before it have ended: if
+ * this process is killed right after it, the next sweep finds what they left. One that somebody is writing into at this very
+ * moment is not waited for; `endOutdatedLoads` comes back to it.
+ */
+export async function markOutdatedLoads(client: pg.PoolClient, load: LoadIdentity): Promise<void> {
+  await client.query(
+    `UPDATE ledger.loads SET outcome = 'superseded', finished_at = now() WHERE load_id IN (
+       SELECT load_id FROM ledger.loads WHERE unit_id = $1 AND outcome = 'running' AND load_id < $2 FOR UPDATE SKIP LOCKED)`,
+    [load.unitId, load.loadId],
+  );
+}
+
+/**
  * Ends the loads of a unit that began before one that has been published: what a killed worker left goes as soon as
  * another one has done its work. One that still runs somewhere learns at its next step that it has ended; it could not have
  * been published anyway. After the publish, in transactions of its own: what fails here is left to the sweep.
@@ -20,7 +33,8 @@ export async function endOutdatedLoads(
 ): Promise<void> {
   try {
     const found = await connection.queries.query<{ load_id: string }>(
-      `SELECT load_id FROM ledger.loads WHERE unit_id = $1 AND outcome = 'running' AND load_id < $2 ORDER BY load_id`,
+      `SELECT load_id FROM ledger.loads LEFT JOIN staging.loads AS staged USING (load_id)
+       WHERE unit_id = $1 AND load_id < $2 AND (outcome = 'running' OR staged.load_id IS NOT NULL) ORDER BY load_id`,
       [load.unitId, load.loadId],
     );
     for (const { load_id: loadId } of found.rows) {

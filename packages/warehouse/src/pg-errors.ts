@@ -171,3 +171,16 @@ export function fromPostgresError(thrown: unknown, doing: string, database: Data
       return new ContractError(translation.code, message, options);
   }
 }
+
+/** Runs work at a database; what the driver says of a failure becomes one of our errors. */
+export function createTranslator(
+  database: DatabaseLabel,
+): <Result>(doing: string, work: () => Promise<Result>) => Promise<Result> {
+  return async (doing, work) => {
+    try {
+      return await work();
+    } catch (error) {
+      throw fromPostgresError(error, doing, database);
+    }
+  };
+}

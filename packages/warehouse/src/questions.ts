@@ -3,7 +3,7 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Connection } from './connect.ts';
 import { findRejects, type RejectFilter, type RejectsFound } from './find-rejects.ts';
 import { type LedgerFacts, readLedgerFacts } from './ledger-facts.ts';
-import { fromPostgresError } from './pg-errors.ts';
+import { createTranslator } from './pg-errors.ts';
 import { queryAsReader, type ReaderAnswer } from './reader.ts';
 import type {
   CoverageView,
@@ -84,13 +84,9 @@ export interface Questions {
 const REJECTS_OF_A_UNIT = 200;
 
 export function createQuestions(connection: Connection, database: Kysely<WarehouseSchema>): Questions {
-  const ask = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw fromPostgresError(error, 'Asking the warehouse', connection.label);
-    }
-  };
+  const translated = createTranslator(connection.label);
+  const ask = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    translated('Asking the warehouse', work);
   return {
     coverage: (filter) => ask(() => readCoverage(database, filter)),
     gaps: () =>

@@ -1,6 +1,6 @@
 import { type Logger, type RateBudget, type RateLimitKey, ThrottledError, toReserve } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
-import { fromPostgresError } from './pg-errors.ts';
+import { createTranslator } from './pg-errors.ts';
 
 /** Longest time from a request's start to its answer; a place of a killed process is free after it. */
 const LONGEST_REQUEST_MS = 120_000;
@@ -19,13 +19,7 @@ interface Taken {
  * workers do not matter.
  */
 export function createRateBudget(connection: Connection, logger: Logger): RateBudget {
-  const ask = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw fromPostgresError(error, doing, connection.label);
-    }
-  };
+  const ask = createTranslator(connection.label);
 
   const takePlace = (limit: RateLimitKey, allowed: number) =>
     ask(`Taking a place in the rate budget ${limit.key}`, async () => {

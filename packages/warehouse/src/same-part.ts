@@ -7,11 +7,12 @@ import { fitsBinary } from './copy-binary.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
+import { lockPart } from './part-lock.ts';
 import { isPartitioned } from './partition/leaf.ts';
 import { assertComplete } from './publish/replace.ts';
 import { type PublishTarget, unitParameters } from './publish/source.ts';
 import type { LoadPart } from './schema.ts';
-import { hashColumns, lockPart, recordReceipt, type StagePartRequest, takeBatch } from './stage-part.ts';
+import { hashColumns, recordReceipt, type StagePartRequest, takeBatch, tellHeader } from './stage-part.ts';
 import { assertLoadRuns, leafTable, lockLoadShared, removeStagedPart, type StagedPart } from './staging.ts';
 import { withTransaction } from './transaction.ts';
 
@@ -79,10 +80,11 @@ export async function stageSamePart(
   if (visible === undefined || part.copy === undefined || !fitsBinary(columns, tableColumns))
     return undefined;
   if (!(await areRowsThere(connection, load, visible))) return undefined;
+  await tellHeader(connection, load, part.header);
   const options = { pool: 'loads', doing: `Comparing part ${partNo} of ${load.label}` } as const;
   return await withTransaction(connection, options, async (client) => {
     await lockLoadShared(client, load.loadId);
-    await lockPart(client, load.loadId, partNo);
+    await lockPart(connection, client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
     await removeStagedPart(client, load.loadId, partNo);
     const read = await withHeartbeat(connection, { loadId: load.loadId, client }, () =>

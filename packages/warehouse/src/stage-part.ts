@@ -21,9 +21,10 @@ import {
 import type { Connection } from './connect.ts';
 import { copyTuples, fitsBinary } from './copy-binary.ts';
 import { toCopyChunks } from './copy-text.ts';
-import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, type Relation, toDataTable } from './identifiers.ts';
 import type { LoadIdentity } from './load-identity.ts';
+import { lockPart } from './part-lock.ts';
+import { endVacuum } from './partition/end-vacuum.ts';
 import { createLeaf, isPartitioned } from './partition/leaf.ts';
 import { STORED_REJECTS_PER_PART, stageRejects } from './rejects.ts';
 import { assertLoadRuns, leafTable, lockLoadShared, removeStagedPart, stagingTable } from './staging.ts';
@@ -59,10 +60,11 @@ export async function stagePart(connection: Connection, request: StagePartReques
   const toLeaf = isBinary && (await isPartitioned(connection.queries, toDataTable(load.dataset)));
   // on its own, so that the parts of one report do not wait for each other's COPY
   if (toLeaf) await makeLeaf(connection, load);
+  const vacuumEnded = toLeaf && partNo === 1 ? endVacuum(connection, load) : undefined;
   const options = { pool: 'loads', doing: `Staging part ${partNo} of ${load.label}` } as const;
   const stage = async (client: pg.PoolClient): Promise<PartReceipt> => {
     await lockLoadShared(client, load.loadId);
-    await lockPart(client, load.loadId, partNo);
+    await lockPart(connection, client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'now');
     // the same part may have been staged by another worker while this one waited
     await removeStagedPart(client, load.loadId, partNo);
@@ -106,7 +108,8 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await recordReceipt(client, load.loadId, receipt, { columns, sameAs: null });
     return receipt;
   };
-  const staged = await withHeartbeat(connection, load, () => withTransaction(connection, options, stage));
+  const staged = await withTransaction(connection, options, stage);
+  await vacuumEnded;
   connection.passing?.('part.staged');
   return staged;
 }
@@ -114,18 +117,11 @@ export async function stagePart(connection: Connection, request: StagePartReques
 export async function unstagePart(connection: Connection, load: LoadIdentity, partNo: number): Promise<void> {
   const options = { pool: 'loads', doing: `Forgetting part ${partNo} of ${load.label}` } as const;
   await withTransaction(connection, options, async (client) => {
-    await lockPart(client, load.loadId, partNo);
+    await lockPart(connection, client, load.loadId, partNo);
     await assertLoadRuns(client, load.loadId, 'untilCommit');
     await removeStagedPart(client, load.loadId, partNo);
     await client.query('UPDATE staging.loads SET touched_at = now() WHERE load_id = $1', [load.loadId]);
   });
-}
-
-/** A stalled job may run twice: the second one waits here until the first is through. */
-export async function lockPart(client: pg.PoolClient, loadId: string, partNo: number): Promise<void> {
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.part:' || $1, 0))`, [
-    `${loadId}/${partNo}`,
-  ]);
 }
 
 interface StagingTable {
@@ -184,7 +180,8 @@ export function hashColumns(columns: readonly StagedColumn[]): string {
 }
 
 /** Parts without a header need not wait until this one is staged. */
-async function tellHeader(
+/** For the parts that have none of their own; the first one that is told counts. */
+export async function tellHeader(
   { queries }: Connection,
   load: LoadIdentity,
   header: readonly string[],

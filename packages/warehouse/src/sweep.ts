@@ -1,10 +1,11 @@
-import { DAY_MS, type EdgeledgerError, type Logger } from '@edgeledger/core';
+import { DAY_MS, type EdgeledgerError, type Logger, toUnitId, type UnitKey } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
 import { abandonWithin } from './end-load.ts';
 import { quoteIdentifier } from './identifiers.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { tryLockLoad } from './staging.ts';
 import { withTransaction } from './transaction.ts';
+import { IDLE_AFTER } from './unit-records.ts';
 
 /** A load that no worker touched for so long has no worker any more. */
 export const STAGING_LIMIT_MS = DAY_MS;
@@ -18,24 +19,49 @@ export interface SweepReport {
   readonly tables: number;
 }
 
+/** Units of which a part, or the publishing, is a job still; as `toUnitId` spells them. */
+export type FindBegun = () => Promise<ReadonlySet<string>>;
+
 export interface SweepRequest {
   readonly now: Date;
   readonly olderThanMs: number;
+  readonly findBegun: FindBegun | undefined;
   readonly logger: Logger;
 }
 
-/** Clears away what killed processes left in staging. A load with a worker in the middle of a part is left alone. */
+interface IdleRow {
+  readonly load_id: string;
+  readonly unit_id: string;
+  readonly account: string;
+  readonly dataset: string;
+  readonly report_key: string;
+  /** Whatever the queue knows: it has ended, was overtaken, or was not touched for very long. */
+  readonly is_over: boolean;
+}
+
+/** The short limit by the clock that wrote `touched_at`: ours may be wrong by more than that. */
+const IDLE_SQL = `
+SELECT * FROM (
+  SELECT loads.load_id, loads.unit_id, account, dataset, report_key, touched_at,
+    touched_at < $1 OR outcome <> 'running' OR coalesce(loads.load_id < units.load_id, false) AS is_over
+  FROM staging.loads AS staged
+  JOIN ledger.loads ON loads.load_id = staged.load_id
+  JOIN ledger.units ON units.unit_id = loads.unit_id) AS known
+WHERE is_over OR touched_at < now() - interval '${IDLE_AFTER}' ORDER BY load_id`;
+
+/**
+ * Clears away what killed processes left in staging. A load with a worker in the middle of a part is left alone. Who knows the
+ * queue finds dead loads after minutes; without it, parts that nobody touched may just wait for a worker.
+ */
 export async function sweepStaging(connection: Connection, request: SweepRequest): Promise<SweepReport> {
-  const { now, olderThanMs, logger } = request;
+  const { now, olderThanMs, findBegun, logger } = request;
   const doing = 'Sweeping staging';
   try {
-    const idle = await connection.queries.query<{ load_id: string; unit_id: string }>(
-      `SELECT load_id, unit_id FROM staging.loads JOIN ledger.loads USING (load_id)
-       WHERE touched_at < $1 OR outcome <> 'running' ORDER BY load_id`,
-      [new Date(now.getTime() - olderThanMs)],
-    );
+    const idle = await connection.queries.query<IdleRow>(IDLE_SQL, [new Date(now.getTime() - olderThanMs)]);
+    const begun = idle.rows.every((row) => row.is_over) ? undefined : await findBegun?.();
     let loads = 0;
     for (const row of idle.rows) {
+      if (!row.is_over && begun?.has(toUnitId(toKey(row))) !== false) continue;
       if (await endIdleLoad(connection, row)) loads += 1;
     }
     connection.passing?.('sweep.dropping');
@@ -45,6 +71,10 @@ export async function sweepStaging(connection: Connection, request: SweepRequest
   } catch (error) {
     throw fromPostgresError(error, doing, connection.label);
   }
+}
+
+function toKey(row: IdleRow): UnitKey {
+  return { account: row.account, dataset: row.dataset, reportKey: row.report_key };
 }
 
 async function endIdleLoad(

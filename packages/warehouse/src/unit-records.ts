@@ -7,10 +7,13 @@ export function toCount(text: string | null): number | null {
   return text === null ? null : Number(text);
 }
 
+/** Nobody is at a load that showed no sign of life for so long, unless its parts wait in the queue. An interval of Postgres. */
+export const IDLE_AFTER = '10 minutes';
+
 /** Of a unit's row: when a load of it was begun that runs, and of which somebody staged a part lately. */
 export const LOADING_SINCE_SQL = `CASE WHEN state = 'loading' THEN (
   SELECT max(load.started_at) FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
-  WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '10 minutes') END`;
+  WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '${IDLE_AFTER}') END`;
 export const LOADING_SINCE = sql<Date | null>`${sql.raw(LOADING_SINCE_SQL)}`;
 
 /** A row of `ledger.units` as everybody else knows it. */

@@ -32,7 +32,7 @@ import { type PrunedDay, type PruneRequest, prunePartitions } from './partition/
 import { createQuestions, type Questions } from './questions.ts';
 import { createRateBudget } from './rate-budget.ts';
 import type { WarehouseSchema } from './schema.ts';
-import { STAGING_LIMIT_MS, type SweepReport, sweepStaging } from './sweep.ts';
+import { type FindBegun, STAGING_LIMIT_MS, type SweepReport, sweepStaging } from './sweep.ts';
 
 export interface WarehouseOptions {
   readonly connectionString: string;
@@ -85,8 +85,11 @@ export interface Warehouse extends AsyncDisposable {
   migrationStatus(): Promise<MigrationStatus>;
   /** Throws `warehouse.not-migrated` or `warehouse.schema-too-new`. */
   assertMigrated(): Promise<void>;
-  /** Clears away what killed processes left; by default what nobody touched for a day. */
-  sweepStaging(now: Date, olderThanMs?: number): Promise<SweepReport>;
+  /**
+   * Clears away what killed processes left: what nobody touched for a day, what cannot be published any more, and, for whoever
+   * can tell which units have jobs still, what has none and was not touched for some minutes.
+   */
+  sweepStaging(now: Date, findBegun?: FindBegun): Promise<SweepReport>;
   /** Drops the rows of days that are old enough, of a dataset that is partitioned by day. */
   prune(request: PruneRequest): Promise<readonly PrunedDay[]>;
   close(): Promise<void>;
@@ -139,8 +142,8 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     assignRoles: () => assignRoles(connection, logger),
     migrationStatus: () => readMigrationStatus(connection, folder),
     assertMigrated: () => assertMigrated(connection, folder),
-    sweepStaging: (now, olderThanMs = STAGING_LIMIT_MS) =>
-      sweepStaging(connection, { now, olderThanMs, logger }),
+    sweepStaging: (now, findBegun) =>
+      sweepStaging(connection, { now, olderThanMs: STAGING_LIMIT_MS, findBegun, logger }),
     prune: (request) => prunePartitions(connection, request),
     close,
     [Symbol.asyncDispose]: close,

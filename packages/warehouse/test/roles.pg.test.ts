@@ -103,7 +103,7 @@ describe('a member of edgeledger_loader', () => {
     await load.publish(publishRequest());
     const left = await one.loader.begin(unitOf(CREDITS, '2026-11-19'), CREDITS);
     await stageAll(left, [{ columns, rows: [['b', '1']] }]);
-    const swept = await two.sweepStaging(new Date(Date.now() + 10 * 86_400_000), 1);
+    const swept = await two.sweepStaging(new Date(Date.now() + 10 * 86_400_000));
     expect(swept).toBeDefined();
     expect(
       await database.query(

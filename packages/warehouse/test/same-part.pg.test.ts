@@ -88,6 +88,17 @@ describe('a part that is visible already', () => {
     expect(await stagingTables()).toBe(0);
   });
 
+  it('tells its header to the parts that have none, like one that is staged', async () => {
+    const target = unit(LOGS);
+    await publish(target, [part([['/a', 1]]), part([['/b', 1]])]);
+    const load = await warehouse.loader.begin(target, LOGS);
+    expect((await load.findHeader()).header).toBeUndefined();
+    const same = part([['/a', 1]]);
+    expect(await load.stageSamePart(1, 'a', same)).toBeDefined();
+    expect((await load.findHeader()).header).toEqual(same.header);
+    await load.abandon();
+  });
+
   it('is staged all the same when its bytes have come to mean something else', async () => {
     const target = unit(LOGS);
     await publish(target, [part([['/a', 1]], 'these bytes')]);
@@ -174,7 +185,7 @@ describe('a part that takes long', () => {
     },
   });
 
-  it('is not taken for dead, neither while it is compared nor while it is staged', async () => {
+  it('is not taken for dead, neither while it is compared nor while somebody is at its load', async () => {
     const target = unit(LOGS);
     await publish(target, [part([['/a', 1]]), part([['/b', 1]])]);
     const impatient = await createWarehouse({
@@ -189,7 +200,7 @@ describe('a part that takes long', () => {
       await comparing.abandon();
       const staging = await impatient.loader.begin(target, LOGS);
       const fresh = slowly(part([['/c', 1]]), staging.loadId);
-      expect(await staging.stagePart(1, 'c', fresh)).toMatchObject({ rows: 1 });
+      expect(await staging.keepAlive(() => staging.stagePart(1, 'c', fresh))).toMatchObject({ rows: 1 });
       await staging.abandon();
     } finally {
       await impatient.close();

@@ -31,6 +31,14 @@ export const CREDITS: Dataset = {
   report: 'credit_analytics_daily',
   strategy: 'upsert',
   identity: ['source_id'],
+  monthSum: {
+    check: 'credits-month',
+    dataset: 'imgix.credit_analytics_mtd',
+    view: 'imgix.credits_month_check',
+    subject: { name: 'Source', column: 'source_id' },
+    figure: { name: 'credits', monthToDate: 'month_to_date_credits', sumOfDaily: 'sum_of_daily_credits' },
+    tolerance: 0.001,
+  },
 };
 
 export const USAGE: Dataset = {

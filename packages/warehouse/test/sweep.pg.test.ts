@@ -66,3 +66,51 @@ it('stops a part whose load was abandoned meanwhile, without leaving its table',
   await expect(load.stagePart(0, 'a', slow)).rejects.toMatchObject({ code: 'load.superseded' });
   expect(await tables()).toBe(0);
 });
+
+it('takes a part over from a process that is frozen in the middle of its COPY', async () => {
+  const silenceMs = 300;
+  const other = await createWarehouse({ connectionString: database.connectionString, silenceMs });
+  const load = await warehouse.loader.begin(unitOf(LOGS, '2026-11-04'), LOGS);
+  const part = partOf({ columns: [['url', 'text']], rows: [['/a']] });
+  const started = Promise.withResolvers<void>();
+  const thawed = Promise.withResolvers<void>();
+  const frozen = {
+    ...part,
+    batches: (async function* () {
+      started.resolve();
+      await thawed.promise;
+      yield* part.batches;
+    })(),
+  };
+  const first = load.stagePart(1, 'a', frozen);
+  first.catch(() => undefined);
+  await started.promise;
+  const again = await other.loader.resume(load.loadId, LOGS);
+  expect(await again.stagePart(1, 'a', part)).toMatchObject({ rows: 1 });
+  expect((await again.publish(publishRequest())).rowsInserted).toBe(1);
+  thawed.resolve();
+  await expect(first).rejects.toMatchObject({ code: 'warehouse.unavailable' });
+  expect(await tables()).toBe(0);
+  await other.close();
+});
+
+it('marks the loads that a published one has overtaken in the same transaction, so that a sweep clears them', async () => {
+  const target = unitOf(LOGS, '2026-11-05');
+  const part = () => partOf({ columns: [['url', 'text']], rows: [['/a']] });
+  const dead = await warehouse.loader.begin(target, LOGS);
+  await dead.stagePart(1, 'a', part());
+  const killed = await createWarehouse({
+    connectionString: database.connectionString,
+    passing: (milestone) => {
+      if (milestone === 'publish.committed') throw new Error('killed');
+    },
+  });
+  const load = await killed.loader.begin(target, LOGS);
+  await load.stagePart(1, 'a', part());
+  await expect(load.publish(publishRequest())).rejects.toThrow('killed');
+  await killed.close();
+  expect(await tables()).toBe(1);
+  expect(await warehouse.sweepStaging(new Date())).toEqual({ loads: 1, tables: 0 });
+  expect(await tables()).toBe(0);
+  expect(await database.query('SELECT FROM staging.loads')).toEqual([]);
+});

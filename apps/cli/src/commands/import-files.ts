@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { createProgress } from '../progress.ts';
 import { matchesDataset, openArchive, readSetup, type Setup, withServices } from '../services.ts';
+import { toTracedLoader, traceCommand } from '../traced-command.ts';
 
 export interface ImportOptions {
   readonly dataset: string;
@@ -30,6 +31,21 @@ export async function runImportCommand(
     reportKey: options.reportKey,
     period: dayPeriod(dayOf(options.reportKey, dataset)),
   };
+  return traceCommand(setup, 'import', (traced) => importUnit(traced, files, { options, dataset, unit }));
+}
+
+interface Import {
+  readonly options: ImportOptions;
+  readonly dataset: Dataset;
+  readonly unit: UnitRef;
+}
+
+async function importUnit(
+  setup: Setup,
+  files: readonly string[],
+  { options, dataset, unit }: Import,
+): Promise<number> {
+  const { io } = setup;
   const archive = openArchive(setup.config);
   const fileSource = createFileSource({
     dataset,
@@ -47,7 +63,7 @@ export async function runImportCommand(
       {
         source,
         ledger: services.warehouse.ledger,
-        loader: services.warehouse.loader,
+        ...toTracedLoader(services),
         clock: io.clock,
         logger: services.logger,
         thresholds: services.config.rejects,

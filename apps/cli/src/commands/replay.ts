@@ -22,6 +22,7 @@ import {
   selectSources,
   withServices,
 } from '../services.ts';
+import { traceCommand } from '../traced-command.ts';
 import type { RangeOptions } from './plan.ts';
 import { toUnitServices } from './run.ts';
 
@@ -63,6 +64,14 @@ export async function runReplayCommand(
 
 /** Replays what `toWanted` finds in the ledger; it is asked once the warehouse is open. */
 export async function replayUnits(
+  setup: Setup,
+  options: ReplayOptions,
+  toWanted: (services: Services) => Promise<Wanted>,
+): Promise<number> {
+  return traceCommand(setup, 'replay', (traced) => replayTraced(traced, options, toWanted));
+}
+
+async function replayTraced(
   setup: Setup,
   options: ReplayOptions,
   toWanted: (services: Services) => Promise<Wanted>,

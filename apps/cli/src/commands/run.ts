@@ -26,11 +26,13 @@ import {
   readSetup,
   type SelectedSource,
   type Services,
+  type Setup,
   selectSources,
   sweep,
   withServices,
 } from '../services.ts';
 import { toInstantText } from '../text-table.ts';
+import { toTracedLoader, traceCommand } from '../traced-command.ts';
 import type { RangeOptions } from './plan.ts';
 
 export interface RunOptions extends RangeOptions {
@@ -48,6 +50,11 @@ const LONGEST_NAP_MS = 15 * 60_000;
 export async function runRunCommand(io: Io, options: RunOptions): Promise<number> {
   const setup = readSetup(io);
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
+  return traceCommand(setup, 'run', (traced) => runTraced(traced, range, options));
+}
+
+async function runTraced(setup: Setup, range: DayRange, options: RunOptions): Promise<number> {
+  const { io } = setup;
   const sources = openSources(setup, { maxInlineWaitMs: MAX_INLINE_WAIT_MS });
   const selected = selectSources(sources, options);
   return withServices(setup, { role: 'run', announce: true }, async (services) => {
@@ -161,11 +168,12 @@ async function runSource(
   return [...planned.waiting.map((item) => item.until), ...later];
 }
 
-export function toUnitServices(source: Source, { warehouse, io, logger, config, fileSlots }: Services) {
+export function toUnitServices(source: Source, services: Services) {
+  const { warehouse, io, logger, config, fileSlots } = services;
   return {
     source,
     ledger: warehouse.ledger,
-    loader: warehouse.loader,
+    ...toTracedLoader(services),
     clock: io.clock,
     logger,
     thresholds: config.rejects,

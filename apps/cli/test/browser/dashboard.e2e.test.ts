@@ -27,7 +27,7 @@ describe.skipIf(binary === undefined)('the dashboard in a browser', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     [site, browser] = await Promise.all([
-      openDemoSite({ databaseUrl: database.connectionString, days: LOADED_DAYS, env: ENV, hasWorker: true }),
+      openDemoSite({ databaseUrl: database.connectionString, days: LOADED_DAYS, env: ENV, worker: 'runs' }),
       openBrowser(binary ?? ''),
     ]);
   }, 120_000);
@@ -232,6 +232,37 @@ describe.skipIf(binary === undefined)('the dashboard in a browser', () => {
     const trail = await page.locator('main').textContent();
     for (const kind of ['load again', 'confirm a smaller report', 'backfill a range'])
       expect(trail).toContain(kind);
+  });
+
+  test('without a worker the pages say so and how to start one, and with one they do not', async () => {
+    await using other = await createTestDatabase();
+    await using unattended = await openDemoSite({
+      databaseUrl: other.connectionString,
+      days: 1,
+      env: ENV,
+      worker: 'none',
+    });
+    await using visitor = await openVisitor(browser, unattended.url, {});
+    const { page } = visitor;
+    await logIn(page, 'ed', 'act');
+    const banner = page.getByRole('region', { name: 'Who is missing' });
+    for (const path of ['/', unitPath(toKey('cdn_logs', unattended.daysAgo(1)))]) {
+      await page.goto(path);
+      expect(await banner.textContent()).toContain('No worker is connected: nothing will be loaded');
+      expect(await banner.textContent()).toContain('edgeledger worker');
+      expect([path, await findBarriers(page)]).toEqual([path, []]);
+    }
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await overflowOf(page)).toBe(0);
+    expect(visitor.complaints).toEqual([]);
+
+    await using attended = await visit();
+    await logIn(attended.page, 'ed', 'act');
+    await attended.page.goto('/');
+    // this site has a worker and no scheduler
+    const text = await attended.page.getByRole('region', { name: 'Who is missing' }).textContent();
+    expect(text).not.toContain('No worker');
+    expect(text).toContain('Nothing is scheduled');
   });
 
   test('a report leads to its job on the queue page, and the job back to its report', async () => {

@@ -11,6 +11,7 @@ import {
 } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import { createFileSlots, planSource, recordPlan, runPlan } from '@edgeledger/pipeline';
+import { DEFAULT_SCHEDULE, type QueueBackend, registerSchedules } from '@edgeledger/queue';
 import { createSources } from '@edgeledger/sources';
 import { createWarehouse, type Warehouse } from '@edgeledger/warehouse';
 import { type RunningRoles, startRoles } from '../../src/roles.ts';
@@ -36,8 +37,8 @@ export interface DemoSiteOptions {
   readonly days: number;
   /** Variables of the dashboard. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Without a worker nothing that is asked for happens. */
-  readonly hasWorker: boolean;
+  /** Only one that runs does what is asked for; an idle one is connected all the same. */
+  readonly worker: 'runs' | 'idle' | 'none';
   /** After everything is loaded, before the dashboard starts. */
   readonly prepare?: (site: { readonly warehouse: Warehouse }) => Promise<void>;
 }
@@ -218,5 +219,16 @@ async function startSite(
     fileSlots: createFileSlots(),
   };
   const { sources } = site;
-  return await startRoles(options.hasWorker ? ['worker', 'dashboard'] : ['dashboard'], services, { sources });
+  const roles = options.worker === 'runs' ? (['worker', 'dashboard'] as const) : (['dashboard'] as const);
+  const running = await startRoles(roles, services, { sources });
+  if (options.worker === 'idle') await pretendWorker(running.backend, sources);
+  return running;
+}
+
+/** As if all roles ran somewhere else and had nothing to do; it ends with the backend. */
+async function pretendWorker(backend: QueueBackend, sources: readonly Source[]): Promise<void> {
+  const scheduled = sources.map(({ id, vendor }) => ({ sourceId: id, vendor }));
+  await registerSchedules(backend, scheduled, DEFAULT_SCHEDULE);
+  const worker = backend.createWorker('imgix', async () => undefined, { autorun: false });
+  await worker.waitUntilReady();
 }

@@ -101,7 +101,7 @@ test('pictures of the pages', async () => {
   await using site = await openDemoSite({
     databaseUrl: database.connectionString,
     days: LOADED_DAYS,
-    hasWorker: false,
+    worker: 'idle',
     prepare: async () => {
       await database.query(PREPARE_SQL);
     },

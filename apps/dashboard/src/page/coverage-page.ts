@@ -14,6 +14,7 @@ import { formatCount, formatDaysLeft } from './format.ts';
 import { type Html, html, nothing } from './html.ts';
 import { type Frame, renderDocument } from './layout.ts';
 import { toPath } from './links.ts';
+import { type KnownPresence, renderPresence } from './presence.ts';
 import { renderFreshness, renderRecentLoads, renderUnits } from './tables.ts';
 
 export interface CoverageFacts {
@@ -29,6 +30,7 @@ export interface CoverageFacts {
   /** Ids of the sources that the configuration or the ledger knows. */
   readonly sources: readonly string[];
   readonly action: Action | undefined;
+  readonly presence: KnownPresence | undefined;
 }
 
 const FIRST_DAYS = 30;
@@ -126,6 +128,6 @@ ${renderFreshness(facts.freshness, now)}</section>
 ${renderRecentLoads(facts.loads, now)}</section></div>`;
   const isEmpty = facts.states.length === 0;
   const body = html`<div class="title"><h1>Coverage</h1><p>what is in the warehouse, what is not yet, what is lost, and why</p><div class="push">${renderAccountSwitch('/', facts.accounts, account, { days: String(days) })}</div></div>
-${renderFlash(facts.action)}${isEmpty ? renderFirstSteps(facts, now) : html`${renderFacts(facts, now)}${main}`}`;
+${renderPresence(facts.presence)}${renderFlash(facts.action)}${isEmpty ? renderFirstSteps(facts, now) : html`${renderFacts(facts, now)}${main}`}`;
   return renderDocument(frame, { title: 'Coverage', current: 'coverage', body });
 }

@@ -7,6 +7,7 @@ import { formatBytes, formatCount, formatDistance, formatInstant, formatPeriod }
 import { type Html, html, nothing } from './html.ts';
 import { type Frame, renderDocument, scrollable } from './layout.ts';
 import { toJobPath, toPath } from './links.ts';
+import { type KnownPresence, renderPresence } from './presence.ts';
 import { renderState } from './tables.ts';
 import { renderFindings, renderLoads, renderParts, renderRejects } from './unit-tables.ts';
 
@@ -17,6 +18,7 @@ export interface UnitPageFacts {
   readonly actions: readonly Action[];
   readonly action: Action | undefined;
   readonly rejectsFrom: number;
+  readonly presence: KnownPresence | undefined;
 }
 
 const TONES = { good: 'good', calm: '', warn: 'warn', poor: 'poor' } as const;
@@ -138,7 +140,7 @@ export function renderUnitPage(frame: Frame, facts: UnitPageFacts): string {
   const isRunning = unit.isBeingLoaded || jobs?.some((job) => RUNNING_STATES.includes(job.state)) === true;
   const lossNote = unit.state === 'loaded' ? explainLoss(unit, now)[0] : undefined;
   const body = html`<div class="title"><h1>${unit.reportKey}</h1><p>${unit.dataset}, account ${unit.account}, ${formatPeriod(unit.period)}</p></div>
-${renderFlash(facts.action, renderSince(facts))}${renderWhy(facts, frame)}
+${renderPresence(facts.presence)}${renderFlash(facts.action, renderSince(facts))}${renderWhy(facts, frame)}
 <div class="two"><section class="card"><div class="head"><h2>The report</h2>${lossNote === undefined ? nothing : html`<p>${lossNote}</p>`}</div>${renderFacts(facts, now)}
 <p class="pages"><a href="${toPath('/units', { account: unit.account, dataset: unit.dataset })}">All reports of this dataset</a><a href="${toPath('/units', { account: unit.account, day })}">All of ${day}</a></p></section>
 <div><section class="card"><div class="head"><h2>Jobs</h2><p>in the queue</p></div>${renderJobs(jobs, now)}</section>

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { readDayCount, toCalendarRange } from '../page/calendar.ts';
 import { renderCoveragePage } from '../page/coverage-page.ts';
 import { readText, type Site, sendPage, toFrame } from '../site.ts';
-import { findAction, listAccounts, listSources } from './known.ts';
+import { findAction, findPresence, listAccounts, listSources } from './known.ts';
 
 const URGENT_UNITS = 12;
 const RECENT_LOADS = 12;
@@ -14,7 +14,7 @@ export function registerCoverage(app: FastifyInstance, site: Site): void {
     const days = readDayCount((request.query as Record<string, unknown>).days);
     const chosen = readText(request.query, 'account');
     const account = chosen === '' ? undefined : chosen;
-    const [series, cells, states, urgent, freshness, loads, action] = await Promise.all([
+    const [series, cells, states, urgent, freshness, loads, action, presence] = await Promise.all([
       browse.series(),
       browse.calendar({ account, ...toCalendarRange(frame.now, days) }),
       browse.states(),
@@ -28,6 +28,7 @@ export function registerCoverage(app: FastifyInstance, site: Site): void {
       questions.freshness(),
       questions.recentLoads(RECENT_LOADS),
       findAction(site, request.query),
+      findPresence(site),
     ]);
     const isShown = (row: { readonly account: string }): boolean =>
       account === undefined || row.account === account;
@@ -42,6 +43,7 @@ export function registerCoverage(app: FastifyInstance, site: Site): void {
       loads: loads.filter(isShown),
       sources: listSources(site, series),
       action,
+      presence,
     });
     return await sendPage(reply, page);
   });

@@ -1,5 +1,6 @@
-import { toSourceId } from '@edgeledger/core';
+import { settlesWithin, toSourceId } from '@edgeledger/core';
 import type { Action, Series } from '@edgeledger/warehouse';
+import type { KnownPresence } from '../page/presence.ts';
 import { readText, type Site } from '../site.ts';
 
 /** The action that led to this page, by `?action=`. */
@@ -15,4 +16,21 @@ export function listSources(site: Site, series: readonly Series[]): readonly str
 
 export function listAccounts(series: readonly Series[]): readonly string[] {
   return [...new Set(series.map(({ account }) => account))];
+}
+
+/** A page is of use without it, so it is waited for no longer than that. */
+const PRESENCE_LIMIT_MS = 1_500;
+
+/** Undefined when nobody can tell. */
+export async function findPresence(site: Site): Promise<KnownPresence | undefined> {
+  const asked = site.readPresence?.();
+  if (asked === undefined) return undefined;
+  if (!(await settlesWithin(asked, PRESENCE_LIMIT_MS))) return undefined;
+  try {
+    const isPlanned = site.sources.length > 0;
+    return { ...(await asked), isPlanned };
+  } catch (error) {
+    site.logger.warn({ error }, 'Nobody knows whether a worker is connected.');
+    return undefined;
+  }
 }

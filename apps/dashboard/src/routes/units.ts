@@ -8,7 +8,7 @@ import { toUnitPath } from '../page/links.ts';
 import { renderUnitPage } from '../page/unit-page.ts';
 import { renderUnitsPage, UNITS_A_PAGE, type UnitsQuery } from '../page/units-page.ts';
 import { readText, readTexts, type Site, sendPage, toFrame } from '../site.ts';
-import { findAction, listAccounts } from './known.ts';
+import { findAction, findPresence, listAccounts } from './known.ts';
 
 const MAX_PAGE = 200;
 const DAY_UNITS = 300;
@@ -108,15 +108,17 @@ function registerUnit(app: FastifyInstance, site: Site): void {
         return await sendPage(reply, renderNotice(frame, 'Not found', message), 404);
       }
       const loadIds = details.loads.slice(0, LOADS_WITH_JOBS).map(({ loadId }) => loadId);
-      const [jobs, done, action] = await Promise.all([
+      const [jobs, done, action, presence] = await Promise.all([
         site.findJobs(key, loadIds).catch((error: unknown) => {
           site.logger.warn({ error }, 'The jobs of a unit could not be looked up.');
           return undefined;
         }),
         actions.list({ limit: ACTIONS_OF_A_UNIT, unit: key }),
         findAction(site, request.query),
+        findPresence(site),
       ]);
-      const page = renderUnitPage(frame, { details, jobs, actions: done, action, rejectsFrom });
+      const facts = { details, jobs, actions: done, action, rejectsFrom, presence };
+      const page = renderUnitPage(frame, facts);
       return await sendPage(reply, page);
     },
   );

@@ -90,6 +90,8 @@ export interface Load {
     part: ParsedPart,
     onProgress?: StageProgress,
   ): Promise<PartReceipt | undefined>;
+  /** Shows, for as long as `work` takes, that somebody is at the load: without a sign for long it is cleared away. */
+  keepAlive<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Forgets a staged part (it was cut by a row limit and is read again in pieces). */
   unstagePart(partNo: number): Promise<void>;
   /** Parts staged so far, in part order, with the header each one had. */

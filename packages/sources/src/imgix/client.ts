@@ -18,7 +18,7 @@ export interface ImgixClient {
   listReports(request: {
     readonly reportType?: string | undefined;
     readonly signal: AbortSignal;
-  }): Promise<ImgixReport[]>;
+  }): Promise<readonly ImgixReport[]>;
   /** `undefined` when the vendor does not know the id (any more). */
   findReport(id: string, signal: AbortSignal): Promise<ImgixReport | undefined>;
   close(): Promise<void>;
@@ -49,6 +49,7 @@ const pageSchema = z.looseObject({
           currentPage: z.number().nullish(),
           hasNextPage: z.boolean().nullish(),
           totalPages: z.number().nullish(),
+          totalRecords: z.number().nullish(),
         })
         .nullish(),
     })
@@ -111,16 +112,37 @@ interface ListRequest {
   readonly pageSize: number;
 }
 
-/** `undefined` when the server refuses the page size. */
-async function readPages(api: Api, request: ListRequest): Promise<ImgixReport[] | undefined> {
+const MAX_READS = 3;
+
+/**
+ * `undefined` when the server refuses the page size. A listing that changed between two of its pages is read again: what
+ * went from one page to another may have been on none that was read, and its report would seem not to be there.
+ */
+async function readPages(api: Api, request: ListRequest): Promise<readonly ImgixReport[] | undefined> {
+  for (let readNo = 1; ; readNo += 1) {
+    const listing = await readListing(api, request);
+    if (listing === undefined || !listing.hasMoved || readNo >= MAX_READS) return listing?.reports;
+    api.logger.debug({ reports: listing.reports.length }, 'the imgix listing changed while it was read');
+  }
+}
+
+interface Listing {
+  readonly reports: readonly ImgixReport[];
+  /** Its pages say different numbers of reports. */
+  readonly hasMoved: boolean;
+}
+
+async function readListing(api: Api, request: ListRequest): Promise<Listing | undefined> {
   const reports = new Map<string, ImgixReport>();
+  const totals = new Set<number | undefined>();
   let pagesWithoutNews = 0;
   for (let pageNo = 0; pageNo < MAX_PAGES; pageNo += 1) {
     const page = await readPage(api, request, pageNo);
     if (page === undefined) return undefined;
     const countBefore = reports.size;
     for (const report of page.reports) if (!reports.has(report.id)) reports.set(report.id, report);
-    if (!page.hasNext) return [...reports.values()];
+    totals.add(page.total);
+    if (!page.hasNext) return { reports: [...reports.values()], hasMoved: totals.size > 1 };
     pagesWithoutNews = reports.size === countBefore ? pagesWithoutNews + 1 : 0;
     if (pagesWithoutNews >= MAX_PAGES_WITHOUT_NEWS) break;
   }
@@ -134,7 +156,7 @@ async function readPage(
   api: Api,
   request: ListRequest,
   pageNo: number,
-): Promise<{ reports: ImgixReport[]; hasNext: boolean } | undefined> {
+): Promise<{ reports: ImgixReport[]; hasNext: boolean; total: number | undefined } | undefined> {
   const what = 'list imgix reports';
   const url = toUrl(api.config.apiUrl, '/api/v1/reports');
   url.searchParams.set('page[number]', String(pageNo));
@@ -158,7 +180,8 @@ async function readPage(
   }
   // nextPage is 0 on the last page, so only hasNextPage tells (imgix.md, section 1)
   const hasNext = pagination?.hasNextPage ?? pageNo + 1 < (pagination?.totalPages ?? 0);
-  return { reports: document.data.data.map(toReport), hasNext };
+  const total = pagination?.totalRecords ?? undefined;
+  return { reports: document.data.data.map(toReport), hasNext, total };
 }
 
 interface ApiRequest {
@@ -167,8 +190,6 @@ interface ApiRequest {
   readonly signal: AbortSignal;
   readonly expectStatuses: readonly number[];
 }
-
-const MAX_READS = 3;
 
 /** The answer's JSON; `undefined` for any other expected status. An answer that is cut is asked for again. */
 async function readJson(api: Api, request: ApiRequest): Promise<unknown> {

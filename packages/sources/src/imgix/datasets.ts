@@ -1,4 +1,4 @@
-import type { Accumulation, Column, ColumnType, Dataset, LoadStrategy } from '@edgeledger/core';
+import type { Accumulation, Column, ColumnType, Dataset, LoadStrategy, MonthSum } from '@edgeledger/core';
 
 /**
  * The six imgix reports. Only the credit columns, and `referers` and `user_agent` of the logs, are documented; the
@@ -24,6 +24,7 @@ function dataset(
     readonly strategy: LoadStrategy;
     readonly identity: readonly string[];
     readonly columns: readonly Column[];
+    readonly monthSum?: MonthSum;
   },
 ): Dataset {
   return { name: `imgix.${report}`, vendor: 'imgix', report, retentionDays: RETENTION_DAYS, ...shape };
@@ -62,6 +63,15 @@ const CREDIT_COLUMNS: readonly Column[] = [
   ].map((name) => column(name, 'numeric')),
 ];
 
+const CREDITS_OF_MONTH: MonthSum = {
+  check: 'credits-month',
+  dataset: 'imgix.credit_analytics_mtd',
+  view: 'imgix.credits_month_check',
+  subject: { name: 'Source', column: 'source_id' },
+  figure: { name: 'credits', monthToDate: 'month_to_date_credits', sumOfDaily: 'sum_of_daily_credits' },
+  tolerance: 0.001,
+};
+
 export const IMGIX_DATASETS: readonly Dataset[] = [
   dataset('cdn_logs', {
     accumulation: 'daily',
@@ -87,12 +97,14 @@ export const IMGIX_DATASETS: readonly Dataset[] = [
     strategy: 'upsert',
     identity: ['source_id'],
     columns: CREDIT_COLUMNS,
+    monthSum: CREDITS_OF_MONTH,
   }),
   dataset('credit_analytics_mtd', {
     accumulation: 'month_to_date',
     strategy: 'upsert',
     identity: ['source_id'],
     columns: CREDIT_COLUMNS,
+    monthSum: CREDITS_OF_MONTH,
   }),
   dataset('image_analytics', {
     accumulation: 'month_to_date',

@@ -82,7 +82,7 @@ function getLink(report: ImgixReport | undefined, request: OpenRequest): URL {
   const link = report.files.find((candidate) => toLinkPath(candidate) === request.part.name);
   if (link === undefined) {
     throw new TransientError(
-      'source.unavailable',
+      'source.reissued',
       `Could not download ${what}: imgix has issued the report again with other files. It is read anew.`,
     );
   }

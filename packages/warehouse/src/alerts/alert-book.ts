@@ -9,7 +9,7 @@ import {
 } from '@edgeledger/core';
 import type { Kysely, Selectable } from 'kysely';
 import type { Connection } from '../connect.ts';
-import { fromPostgresError } from '../pg-errors.ts';
+import { createTranslator } from '../pg-errors.ts';
 import type { WarehouseSchema } from '../schema.ts';
 import { withTransaction } from '../transaction.ts';
 import type { AlertsTable } from './alerts-schema.ts';
@@ -29,13 +29,7 @@ const PENDING = `((resolved_at IS NULL AND notified_at IS NULL)
  * several schedulers at once open an alert once, and each change is told by one of them, together with all others.
  */
 export function createAlertBook(connection: Connection, database: Kysely<WarehouseSchema>): AlertBook {
-  const run = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw fromPostgresError(error, doing, connection.label);
-    }
-  };
+  const run = createTranslator(connection.label);
   return {
     refresh: (now, rules) => refresh(connection, now, rules),
     claim: (now) => claim(connection, now),

@@ -11,19 +11,38 @@ import type { PublishTarget } from './source.ts';
 import { assertColumns } from './target.ts';
 import { publishUpsert } from './upsert.ts';
 
+/** Rows of one further table, staged in temporary tables. */
+type StagedCompanion = Omit<PublishTarget, 'unit' | 'loadId'>;
+
 /**
- * Rows for further tables (summary statistics), by the strategy of their own dataset, in the unit's transaction.
- * They are few, so they are staged only now, in temporary tables.
+ * Stages rows for further tables (summary statistics). They are few, so that happens in the unit's transaction, but before it
+ * holds any lock that others wait for: a process that is frozen in the middle of a COPY keeps its locks, because to the server it
+ * is not idle.
  */
+export async function stageCompanions(
+  client: pg.PoolClient,
+  companions: readonly CompanionRows[],
+): Promise<readonly StagedCompanion[]> {
+  const byDataset = Map.groupBy(companions, (companion) => companion.dataset.name);
+  const staged: StagedCompanion[] = [];
+  for (const [index, group] of [...byDataset.values()].entries()) {
+    const dataset = group[0]?.dataset;
+    if (dataset !== undefined) staged.push(await stageGroup(client, { dataset, group, index }));
+  }
+  return staged;
+}
+
+/** By the strategy of their own dataset, in the unit's transaction. */
 export async function publishCompanions(
   client: pg.PoolClient,
   load: LoadIdentity,
-  companions: readonly CompanionRows[],
+  companions: readonly StagedCompanion[],
 ): Promise<void> {
-  const byDataset = Map.groupBy(companions, (companion) => companion.dataset.name);
-  for (const [index, group] of [...byDataset.values()].entries()) {
-    const dataset = group[0]?.dataset;
-    if (dataset !== undefined) await publishGroup(client, load, { dataset, group, index });
+  for (const companion of companions) {
+    const target: PublishTarget = { ...companion, unit: load.unit, loadId: load.loadId };
+    await (companion.dataset.strategy === 'upsert'
+      ? publishUpsert(client, target)
+      : publishReplace(client, target));
   }
 }
 
@@ -33,11 +52,10 @@ interface CompanionGroup {
   readonly index: number;
 }
 
-async function publishGroup(
+async function stageGroup(
   client: pg.PoolClient,
-  load: LoadIdentity,
   { dataset, group, index }: CompanionGroup,
-): Promise<void> {
+): Promise<StagedCompanion> {
   const table = toDataTable(dataset);
   const tableColumns = await readTableColumns(client, table);
   const parts: StagedPart[] = [];
@@ -57,14 +75,6 @@ async function publishGroup(
       sameAs: null,
     });
   }
-  assertColumns(tableColumns, parts, `Publishing ${load.label}`);
-  const target: PublishTarget = {
-    dataset,
-    table,
-    columns: tableColumns,
-    unit: load.unit,
-    loadId: load.loadId,
-    parts,
-  };
-  await (dataset.strategy === 'upsert' ? publishUpsert(client, target) : publishReplace(client, target));
+  assertColumns(tableColumns, parts, `Publishing into ${dataset.name}`);
+  return { dataset, table, columns: tableColumns, parts };
 }

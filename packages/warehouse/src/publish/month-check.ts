@@ -1,52 +1,53 @@
+import type { MonthSum } from '@edgeledger/core';
 import type pg from 'pg';
+import { quoteIdentifier } from '../identifiers.ts';
 import type { LoadIdentity } from '../load-identity.ts';
-
-/** The two reports that say the same in two ways. */
-const DAILY = 'imgix.credit_analytics_daily';
-const MONTH_TO_DATE = 'imgix.credit_analytics_mtd';
-
-/** Marks the findings of this check: they are about several units, so loading one of them alone resolves none. */
-const CHECK = 'credits-month';
-
-/** In credits. Rounded figures may differ by so little without meaning anything. */
-const TOLERANCE = 0.001;
 
 interface WrongSum {
   readonly report_key: string;
-  readonly source_id: string;
-  readonly month_to_date_credits: string | null;
-  readonly sum_of_daily_credits: string | null;
-  readonly sources: string;
+  readonly subject: string;
+  readonly month_to_date: string | null;
+  readonly sum_of_daily: string | null;
+  readonly subjects: string;
 }
 
-const WRONG_SQL = `
-SELECT DISTINCT ON (report_key) report_key, source_id, month_to_date_credits, sum_of_daily_credits,
-  count(*) OVER (PARTITION BY report_key) AS sources
-FROM imgix.credits_month_check
+function toWrongSql({ view, subject, figure }: MonthSum): string {
+  const column = quoteIdentifier(subject.column);
+  return `
+SELECT DISTINCT ON (report_key) report_key, ${column} AS subject, ${quoteIdentifier(figure.monthToDate)} AS month_to_date,
+  ${quoteIdentifier(figure.sumOfDaily)} AS sum_of_daily, count(*) OVER (PARTITION BY report_key) AS subjects
+FROM ${view.split('.').map(quoteIdentifier).join('.')}
 WHERE account = $1 AND month = date_trunc('month', $2::timestamptz AT TIME ZONE 'UTC')::date
   AND day >= ($2::timestamptz AT TIME ZONE 'UTC')::date AND days_missing = 0 AND abs(difference) > $3
-ORDER BY report_key, abs(difference) DESC, source_id`;
+ORDER BY report_key, abs(difference) DESC, ${column}`;
+}
 
 /**
- * Compares month-to-date credits with the sum of the daily ones for every report of the month that the load may have
- * changed, in the load's own transaction. Loads of one month check one after the other, so that the last one sees all.
+ * Compares month-to-date figures with the sum of the daily ones, where the dataset says what they are, for every report of the
+ * month that the load may have changed, in the load's own transaction. Loads of one month check one after the other, so that
+ * the last one sees all.
  */
 export async function checkMonth(client: pg.PoolClient, load: LoadIdentity, now: Date): Promise<void> {
   const { account, period } = load.unit;
-  if (load.dataset.name !== DAILY && load.dataset.name !== MONTH_TO_DATE) return;
+  const { monthSum } = load.dataset;
+  if (monthSum === undefined) return;
   await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('edgeledger.month:' || $1, 0))`, [
     `${account}/${period.start.toISOString().slice(0, 7)}`,
   ]);
-  const wrong = await client.query<WrongSum>(WRONG_SQL, [account, period.start, TOLERANCE]);
+  const wrong = await client.query<WrongSum>(toWrongSql(monthSum), [
+    account,
+    period.start,
+    monthSum.tolerance,
+  ]);
   const found = wrong.rows.map((row) => ({
     report_key: row.report_key,
-    message: toMessage(row),
+    message: toMessage(row, monthSum),
     details: {
-      check: CHECK,
-      sources: Number(row.sources),
-      sourceId: row.source_id,
-      monthToDate: row.month_to_date_credits,
-      sumOfDaily: row.sum_of_daily_credits,
+      check: monthSum.check,
+      subjects: Number(row.subjects),
+      subject: row.subject,
+      monthToDate: row.month_to_date,
+      sumOfDaily: row.sum_of_daily,
     },
   }));
   await client.query(
@@ -58,7 +59,7 @@ export async function checkMonth(client: pg.PoolClient, load: LoadIdentity, now:
            AND day >= ($4::timestamptz AT TIME ZONE 'UTC')::date)
        AND (report_key, message) NOT IN (
          SELECT report_key, message FROM jsonb_to_recordset($6::jsonb) AS wrong (report_key text, message text))`,
-    [account, MONTH_TO_DATE, CHECK, period.start, now, JSON.stringify(found)],
+    [account, monthSum.dataset, monthSum.check, period.start, now, JSON.stringify(found)],
   );
   if (found.length === 0) return;
   await client.query(
@@ -69,16 +70,15 @@ export async function checkMonth(client: pg.PoolClient, load: LoadIdentity, now:
        SELECT FROM ledger.findings AS known
        WHERE known.account = $1 AND known.dataset = $2 AND known.report_key = wrong.report_key
          AND known.kind = 'sum-mismatch' AND known.message = wrong.message AND known.resolved_at IS NULL)`,
-    [account, MONTH_TO_DATE, now, JSON.stringify(found)],
+    [account, monthSum.dataset, now, JSON.stringify(found)],
   );
 }
 
-function toMessage(row: WrongSum): string {
-  const others = Number(row.sources) - 1;
-  const more = others === 0 ? '' : ` (and ${others} more Sources)`;
+function toMessage(row: WrongSum, { subject, figure, view }: MonthSum): string {
+  const others = Number(row.subjects) - 1;
+  const more = others === 0 ? '' : ` (and ${others} more ${subject.name}s)`;
   return (
-    `Month-to-date credits are not the sum of the daily reports: Source ${row.source_id} has ` +
-    `${row.month_to_date_credits ?? 'none'}, its days add up to ${row.sum_of_daily_credits ?? 'none'}${more}. ` +
-    'See imgix.credits_month_check.'
+    `Month-to-date ${figure.name} are not the sum of the daily reports: ${subject.name} ${row.subject} has ` +
+    `${row.month_to_date ?? 'none'}, its days add up to ${row.sum_of_daily ?? 'none'}${more}. See ${view}.`
   );
 }

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Connection } from '../connect.ts';
 import { quoteIdentifier, type Relation } from '../identifiers.ts';
 import type { LoadIdentity } from '../load-identity.ts';
+import { endVacuum } from '../partition/end-vacuum.ts';
 import {
   addMissingColumns,
   createLeaf,
@@ -192,7 +193,7 @@ async function prepareAside(connection: Connection, load: LoadIdentity): Promise
     const staged = await readStaged(client, load);
     const target = await toPublishTarget(client, load, staged.parts);
     if (await isVisibleAlready(client, target, { unit, staged })) return false;
-    await prepareLeaf(client, load, target);
+    await Promise.all([prepareLeaf(client, load, target), endVacuum(connection, load)]);
     return await leafExists(client, load.loadId);
   });
 }

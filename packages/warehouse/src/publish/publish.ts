@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { ensureColumns, toStagedColumns } from '../columns.ts';
 import { toDataTable } from '../identifiers.ts';
 import type { LoadContext, LoadIdentity } from '../load-identity.ts';
-import { endOutdatedLoads } from '../outdated-loads.ts';
+import { endOutdatedLoads, markOutdatedLoads } from '../outdated-loads.ts';
 import { isPartitioned } from '../partition/leaf.ts';
 import { areRejectsEqual, moveRejects } from '../rejects.ts';
 import type { LoadOutcome } from '../schema.ts';
@@ -18,7 +18,7 @@ import { withTransaction } from '../transaction.ts';
 import { findLockedUnit, type LockedUnit } from '../unit-lock.ts';
 import { recordAccumulation } from './accumulation.ts';
 import { runChecks } from './checks.ts';
-import { publishCompanions } from './companions.ts';
+import { publishCompanions, stageCompanions } from './companions.ts';
 import { recordFindings } from './findings.ts';
 import { checkMonth } from './month-check.ts';
 import { preparePartition, swapPatiently } from './partition.ts';
@@ -76,6 +76,7 @@ async function publishWithin(
   request: PublishRequest,
   passing: PassMilestone | undefined,
 ): Promise<Ending> {
+  const companions = await stageCompanions(client, request.companions);
   const unit = await findLockedUnit(client, load.unitId);
   const ended = await findEnding(client, load);
   if (ended !== undefined) return ended;
@@ -94,12 +95,13 @@ async function publishWithin(
   passing?.('publish.rows-written');
   const isVisible = unit.state === 'loaded' || unit.state === 'held';
   const unchanged = isVisible && counts.inserted + counts.updated + counts.deleted === 0;
-  await publishCompanions(client, load, request.companions);
+  await publishCompanions(client, load, companions);
   await publishRejects(client, load, { unit, unchanged });
   const outcome = unchanged ? 'unchanged' : 'published';
   await recordLoad(client, load, { outcome, request, counts, staged, now: request.now });
   const settled = request.isSettled(unchanged);
   await recordUnit(client, load, { request, counts, staged, settled, unchanged });
+  await markOutdatedLoads(client, load);
   await recordAccumulation(client, load, request.now);
   // the checks look at what this transaction made visible, the unit's own record included
   const checked = await runChecks(client, load.dataset, load.unit);
