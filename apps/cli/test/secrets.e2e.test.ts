@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
 import {
   createTestDatabase,
@@ -31,6 +32,11 @@ const SECRETS = {
   'the signature of a link': SIGNATURE.split('=')[1] ?? '',
   'the webhook': 'xoxb5ecretpath',
   'the dashboard password': 'planted0dashboard0word',
+  'the password of a viewer': 'planted0viewer0word',
+  'the secret of log-ins': 'planted0session0secret',
+  'the token of metrics': 'planted0metrics0token',
+  'the password of Redis': 'planted0redis0word',
+  'the password of the database': '',
   'the Akamai secret': '',
   'the Akamai client token': '',
   'the Akamai access token': '',
@@ -39,6 +45,10 @@ const SECRETS = {
 let imgix: ImgixServer;
 let emulator: Emulator;
 let webhook: Server;
+let collector: Server;
+/** What was sent to the webhook and to the collector of traces. */
+let told = '';
+let traced = '';
 let database: TestDatabase;
 let redis: RedisServer | undefined;
 let folder: string;
@@ -70,11 +80,17 @@ beforeAll(async () => {
     },
   ]);
   emulator = await createEmulator({ historyDays: 8, akamai: { requestsPerMinute: 0 } });
-  webhook = createServer((_request, response) => response.writeHead(500).end(SECRETS['the webhook']));
-  await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
-  const address = webhook.address();
-  const port = typeof address === 'object' ? address?.port : 0;
+  webhook = createServer(async (request, response) => {
+    told += JSON.stringify(request.headers) + (await text(request));
+    response.writeHead(500).end(SECRETS['the webhook']);
+  });
+  collector = createServer(async (request, response) => {
+    traced += JSON.stringify(request.headers) + (await text(request));
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const [port, collectorPort] = await Promise.all([listen(webhook), listen(collector)]);
   database = await createTestDatabase();
+  SECRETS['the password of the database'] = decodeURIComponent(new URL(database.connectionString).password);
   folder = await mkdtemp(join(tmpdir(), 'edgeledger-secrets-'));
   const { akamai } = emulator.credentials;
   SECRETS['the Akamai secret'] = akamai.clientSecret;
@@ -95,6 +111,11 @@ beforeAll(async () => {
     ALERT_WEBHOOK_URL: `http://127.0.0.1:${port}/services/${SECRETS['the webhook']}`,
     DASHBOARD_USER: 'person',
     DASHBOARD_PASSWORD: SECRETS['the dashboard password'],
+    DASHBOARD_VIEWER_USER: 'looker',
+    DASHBOARD_VIEWER_PASSWORD: SECRETS['the password of a viewer'],
+    DASHBOARD_SESSION_SECRET: SECRETS['the secret of log-ins'],
+    METRICS_TOKEN: SECRETS['the token of metrics'],
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
     AKAMAI_HOST: akamai.host,
     AKAMAI_CLIENT_TOKEN: akamai.clientToken,
     AKAMAI_CLIENT_SECRET: akamai.clientSecret,
@@ -103,17 +124,26 @@ beforeAll(async () => {
     ...imgix.environment,
   };
   const binary = await findRedisServer(process.env.PATH ?? '');
-  if (binary !== undefined) redis = await startRedisServer(binary);
+  if (binary !== undefined)
+    redis = await startRedisServer(binary, { password: SECRETS['the password of Redis'] });
 });
 afterAll(async () => {
   await imgix.close();
   await emulator.close();
-  webhook.closeAllConnections();
-  webhook.close();
+  for (const server of [webhook, collector]) {
+    server.closeAllConnections();
+    server.close();
+  }
   await redis?.stop();
   await database.drop();
   await rm(folder, { recursive: true, force: true });
 });
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 const cli = async (args: readonly string[], change: Record<string, string> = {}) => {
   const result = await runCli(args, { ...environment, ...change });
@@ -121,11 +151,13 @@ const cli = async (args: readonly string[], change: Record<string, string> = {})
   return result;
 };
 
-function expectNone(text: string, where: string): void {
+function expectNone(found: string, where: string): void {
   for (const [what, secret] of Object.entries(SECRETS)) {
+    // a server that was not made by these tests may have a password that is a word
+    if (what === 'the password of the database' && secret.length <= 10) continue;
     expect(secret.length, what).toBeGreaterThan(10);
-    expect(text.includes(secret), `${what} in ${where}`).toBe(false);
-    expect(text.includes(Buffer.from(secret).toString('base64')), `${what} in base64 in ${where}`).toBe(
+    expect(found.includes(secret), `${what} in ${where}`).toBe(false);
+    expect(found.includes(Buffer.from(secret).toString('base64')), `${what} in base64 in ${where}`).toBe(
       false,
     );
   }
@@ -136,25 +168,25 @@ async function serve(change: Record<string, string>): Promise<string> {
   await database.query(`UPDATE ledger.units SET next_check_at = NULL WHERE state = 'failed'`);
   const [before] = await database.query<{ id: string }>('SELECT max(load_id) AS id FROM ledger.loads');
   const port = await findFreePort();
-  const { DASHBOARD_USER: _user, DASHBOARD_PASSWORD: _password, ...open } = environment;
+  const authorization = `Basic ${btoa(`person:${SECRETS['the dashboard password']}`)}`;
+  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization } });
   let pages = '';
   let isOver = false;
   const running = runCli(
     ['up', '--port', String(port)],
-    { ...open, ...change },
+    { ...environment, ...change },
     { signal: 'SIGTERM', when: () => isOver },
   );
   try {
-    const home = `http://127.0.0.1:${port}/`;
     await until(
-      'units are tried again, and the dashboard answers',
+      'units are tried again, the dashboard answers and the webhook is told',
       async () => {
         const loads = await database.query('SELECT FROM ledger.loads WHERE load_id > $1', [before?.id]);
-        const answers = await fetch(home).then(
+        const answers = await ask('/').then(
           (answer) => answer.ok,
           () => false,
         );
-        return loads.length >= 2 && answers;
+        return loads.length >= 2 && answers && told.includes(keyOf(DENIED));
       },
       60_000,
     );
@@ -164,13 +196,18 @@ async function serve(change: Record<string, string>): Promise<string> {
       '/readyz',
       '/queues',
       '/queues/api/queues',
-      `/units/default/imgix.cdn_logs/${keyOf(DENIED)}`,
+      `/unit/default/imgix.cdn_logs/${keyOf(DENIED)}`,
+      `/unit/default/imgix.cdn_logs/${keyOf(ELSEWHERE)}`,
+      '/units?state=failed',
+      '/actions',
+      '/schema',
+      '/nothing',
     ]) {
-      pages += await fetch(`http://127.0.0.1:${port}${path}`).then((answer) => answer.text());
+      pages += await ask(path).then((answer) => answer.text());
     }
     for (const queue of ['edgeledger-imgix', 'edgeledger-ticks', 'edgeledger-akamai']) {
-      const url = `http://127.0.0.1:${port}/queues/api/queues?activeQueue=${queue}&status=failed&page=1&jobsPerPage=50`;
-      pages += await fetch(url).then((answer) => answer.text());
+      const path = `/queues/api/queues?activeQueue=${queue}&status=failed&page=1&jobsPerPage=50`;
+      pages += await ask(path).then((answer) => answer.text());
     }
   } finally {
     isOver = true;
@@ -238,6 +275,13 @@ describe('after runs that go well and that fail', () => {
     expectNone(output, 'the output of a server');
   });
 
+  test('no span and no alert has one', () => {
+    for (const [what, sent] of Object.entries({ 'the traces': traced, 'the alerts': told })) {
+      expect(sent, what).toContain(keyOf(DENIED));
+      expectNone(sent, what);
+    }
+  });
+
   test('no file of the home folder has one, in its name or inside', async () => {
     const entries = await readdir(join(folder, 'home'), { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
@@ -252,7 +296,8 @@ describe('after runs that go well and that fail', () => {
     if (redis === undefined) return context.skip('there is no redis-server on this machine');
     // everything that is ever said to it, also what it keeps for a moment only
     const { hostname, port } = new URL(redis.url);
-    const monitor = connect(Number(port), hostname, () => monitor.write('MONITOR\r\n'));
+    const { password } = new URL(redis.url);
+    const monitor = connect(Number(port), hostname, () => monitor.write(`AUTH ${password}\r\nMONITOR\r\n`));
     let said = '';
     monitor.on('data', (chunk) => {
       said += chunk.toString('latin1');
