@@ -13,7 +13,7 @@ RUN npx --yes pnpm@12 install --filter '@edgeledger/cli...' --prod --no-optional
 # for it under its own version, its heap options and the user's id, so it is made with those; another user starts without.
 RUN install -d -o node /tmp/compile-cache
 USER node
-RUN NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=2" NODE_COMPILE_CACHE=/tmp/compile-cache node deploy/docker/warm-compile-cache.mjs
+RUN NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=2 --max-old-space-size=512" NODE_COMPILE_CACHE=/tmp/compile-cache node deploy/docker/warm-compile-cache.mjs
 USER root
 RUN mv /tmp/compile-cache .compile-cache && chown -R root:root .compile-cache && chmod -R a+rX,go-w .compile-cache
 
@@ -30,7 +30,7 @@ LABEL org.opencontainers.image.title="edgeledger" \
 # A semi-space of 2 MiB keeps a worker at 150 MB instead of 190 MB; rows are streamed and die young either way. Fewer arenas
 # of malloc keep what unzipping threads free from staying with each of them.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--max-semi-space-size=2" \
+    NODE_OPTIONS="--max-semi-space-size=2 --max-old-space-size=512" \
     MALLOC_ARENA_MAX=2 \
     NODE_COMPILE_CACHE=/app/.compile-cache \
     HOST=0.0.0.0 \

@@ -43,6 +43,7 @@ function node({ url, home }: Place, file: string, ...parameters: string[]): [str
     process.execPath,
     // as `pnpm edgeledger` runs it
     '--max-semi-space-size=2',
+    '--max-old-space-size=512',
     file,
     ...parameters,
   ];
