@@ -63,8 +63,8 @@ async function loadUnit(
   run: UnitRun,
 ): Promise<JobOutcome> {
   const unit = fromUnitPayload(payload);
-  if (await isLoadedMeanwhile(payload, services)) return { kind: 'done', result: { loadedMeanwhile: true } };
-  if (await isBegunMeanwhile(payload, services)) return { kind: 'done', result: { begunMeanwhile: true } };
+  const overtaker = await findOvertaker(payload, services);
+  if (overtaker !== undefined) return { kind: 'done', result: { [overtaker]: true } };
   const own = unitServices(payload, services);
   const readiness = await checkUnit(unit, own, run);
   if (readiness.kind !== 'ready') return endUnit(readiness, services);
@@ -87,27 +87,22 @@ async function loadUnit(
 }
 
 /**
- * Two ticks at once plan the same units, and what was loaded between the two would be read twice: the queue knows only
- * what waits or runs.
+ * Two ticks at once plan the same units, and what was loaded or begun between the two would be read twice: the queue keeps
+ * the second job away only for as long as the first one waits or runs.
  */
-async function isLoadedMeanwhile(
-  { seenLoadId, ...payload }: LoadUnitPayload,
-  { ledger }: HandlerServices,
-): Promise<boolean> {
-  if (seenLoadId === undefined) return false;
-  const record = await ledger.findUnit(fromUnitPayload(payload));
-  if (record?.state !== 'loaded' || record.loadId === seenLoadId) return false;
-  // this job may run again because its worker was killed, and only a later load clears away what it had begun
-  return !(await ledger.hasLaterLoad(fromUnitPayload(payload)));
-}
-
-/** The job that was at it when the tick looked may have made the jobs of its parts since then. */
-async function isBegunMeanwhile(
-  { isOrphan, ...payload }: LoadUnitPayload,
-  { producer }: HandlerServices,
-): Promise<boolean> {
-  if (isOrphan !== true) return false;
-  return (await producer.findBegunReports()).has(toUnitId(fromUnitPayload(payload)));
+async function findOvertaker(
+  payload: LoadUnitPayload,
+  { ledger, producer }: HandlerServices,
+): Promise<'loadedMeanwhile' | 'begunMeanwhile' | undefined> {
+  const unit = fromUnitPayload(payload);
+  const { seenLoadId, isOrphan } = payload;
+  const record = await ledger.findUnit(unit);
+  if (seenLoadId !== undefined && record?.state === 'loaded' && record.loadId !== seenLoadId) {
+    // this job may run again because its worker was killed, and only a later load clears away what it had begun
+    return (await ledger.hasLaterLoad(unit)) ? undefined : 'loadedMeanwhile';
+  }
+  if (record?.isBeingLoaded !== true && isOrphan !== true) return undefined;
+  return (await producer.findBegunReports()).has(toUnitId(unit)) ? 'begunMeanwhile' : undefined;
 }
 
 /** Gives up the load of a report that failed for good; for the consumer's `onFailed`. */

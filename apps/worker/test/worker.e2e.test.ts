@@ -250,6 +250,9 @@ await describeOnStores(
       const reportKey = `cdn_logs_${toCompactDay(TO)}`;
       const unit = { account: 'default', dataset: 'imgix.cdn_logs', reportKey, period: dayPeriod(TO) };
       await handlers['load.unit'](toUnitPayload('imgix-default', unit), run);
+      // a tick that planned it before anybody began it
+      const late = toUnitPayload('imgix-default', unit, null);
+      expect(await handlers['load.unit'](late, run)).toMatchObject({ result: { begunMeanwhile: true } });
       await database.query(`UPDATE staging.loads SET touched_at = now() - interval '1 hour'`);
       expect((await warehouse.ledger.findUnit(unit))?.isBeingLoaded).toBe(false);
       const orphan = { ...toUnitPayload('imgix-default', unit, null), isOrphan: true };
