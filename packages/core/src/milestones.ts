@@ -22,7 +22,7 @@ export const MILESTONES = {
   'part.copied': 'COPY has ended, its transaction is not committed',
   'part.staged': 'a part is staged with its receipt, its job does not know',
   'part.split': 'an answer that the vendor cut is forgotten, its halves are not read',
-  'report.begun': 'the first part of a report is staged, no job exists for the others',
+  'report.begun': 'the load of a report has begun, no job exists for its parts',
   'report.enqueued': 'the parts of a report are jobs, the job that made them is not acknowledged',
   'partition.prepared': 'the partition to come is filled and has its key, nobody sees it',
   'partition.detached':
