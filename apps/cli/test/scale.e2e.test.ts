@@ -1,4 +1,6 @@
+import { silentLogger } from '@edgeledger/core';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
+import { openQueueBackend, readCounts } from '@edgeledger/queue';
 import {
   createTestDatabase,
   findRedisServer,
@@ -9,7 +11,7 @@ import {
 } from '@edgeledger/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { IMGIX_TABLES, readReport, toEnvironment } from './tables.ts';
-import { startRole } from './worker-fleet.ts';
+import { type RoleProcess, startRole } from './worker-fleet.ts';
 
 /* Workers as they are deployed: processes that share a Redis and a warehouse, and know nothing of each other. */
 
@@ -29,6 +31,8 @@ interface World {
   readonly database: TestDatabase;
   readonly environment: Readonly<Record<string, string>>;
   readonly redisUrl: string;
+  /** Started so far. */
+  readonly roles: RoleProcess[];
 }
 
 /** Ninety days of both vendors with their documented limits, and one report of twenty parts. */
@@ -58,6 +62,7 @@ async function openWorld(): Promise<World> {
     emulator,
     database,
     redisUrl: redis.url,
+    roles: [],
     environment: {
       ...toEnvironment(emulator, database),
       REDIS_URL: redis.url,
@@ -65,6 +70,12 @@ async function openWorld(): Promise<World> {
       LOG_LEVEL: 'warn',
     },
   };
+}
+
+function start(role: string, world: World): RoleProcess {
+  const started = startRole(role, world.environment);
+  world.roles.push(started);
+  return started;
 }
 
 async function countLoaded({ database }: World): Promise<number> {
@@ -79,7 +90,29 @@ async function untilAllLoaded(world: World): Promise<void> {
     'everything is loaded',
     async () => (await countLoaded(world)) === BACKFILL_DAYS * DATASETS,
     LOAD_LIMIT_MS,
+    () => describeMissing(world),
   );
+}
+
+/** What a hang is about: each unit that is not loaded, its loads, and what the queues hold. */
+async function describeMissing({ database, redisUrl, roles }: World): Promise<string> {
+  const units = await database.query(
+    `SELECT dataset, report_key, state, attempts, next_check_at, error_code, error_message, clock_timestamp() AS now,
+       (SELECT jsonb_agg(jsonb_build_object('load', load_id, 'outcome', outcome, 'started', started_at, 'worker', worker)
+          ORDER BY load_id) FROM ledger.loads WHERE loads.unit_id = units.unit_id) AS loads
+     FROM ledger.units WHERE state <> 'loaded' ORDER BY dataset, report_key LIMIT 20`,
+  );
+  const known = await database.query(
+    'SELECT dataset, count(*)::int AS n FROM ledger.units GROUP BY 1 ORDER BY 1',
+  );
+  const backend = await openQueueBackend({ redisUrl, logger: silentLogger });
+  try {
+    const queues = await readCounts(backend);
+    const said = Object.fromEntries(roles.map((role) => [role.pid, role.output().slice(-2_000)]));
+    return JSON.stringify({ units, known, queues, said });
+  } finally {
+    await backend.close();
+  }
 }
 
 async function expectTruth({ emulator, database }: World): Promise<void> {
@@ -141,8 +174,8 @@ describe.skipIf(redisBinary === undefined)('workers on one Redis (needs redis-se
     '%i share a report of 20 parts and a backfill of 90 days, no unit twice',
     async (count) => {
       const world = await openWorld();
-      const fleet = Array.from({ length: count }, () => startRole('worker', world.environment));
-      startRole('scheduler', world.environment);
+      const fleet = Array.from({ length: count }, () => start('worker', world));
+      start('scheduler', world);
       await untilAllLoaded(world);
       await expectTruth(world);
 
@@ -164,21 +197,21 @@ describe.skipIf(redisBinary === undefined)('workers on one Redis (needs redis-se
 
   test('a rolling restart of all workers, a killed one and a flushed Redis in the middle lose nothing', async () => {
     const world = await openWorld();
-    const start = () => startRole('worker', world.environment);
-    let [first, second] = [start(), start()];
-    startRole('scheduler', world.environment);
+    const startWorker = () => start('worker', world);
+    let [first, second] = [startWorker(), startWorker()];
+    start('scheduler', world);
     const untilLoaded = (count: number) =>
       until(`${count} are loaded`, async () => (await countLoaded(world)) >= count, LOAD_LIMIT_MS);
 
     await untilLoaded(60);
     expect(await first.stop('SIGTERM')).toBe(0);
-    first = start();
+    first = startWorker();
     await untilLoaded(150);
     expect(await second.stop('SIGTERM')).toBe(0);
-    second = start();
+    second = startWorker();
     await untilLoaded(250);
     expect(await first.stop('SIGKILL')).toBe(null);
-    first = start();
+    first = startWorker();
     // a killed worker's jobs are in the store; a store that forgets them as well leaves the ledger alone to know
     await untilLoaded(350);
     expect(await countLoaded(world)).toBeLessThan(BACKFILL_DAYS * DATASETS);

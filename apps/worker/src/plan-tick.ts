@@ -24,6 +24,7 @@ export async function planTick(
   services.passing?.('plan.recorded');
   const { load, orphans } = await sortOutBegun(planned, services);
   const { added } = await enqueuePlanned(source.id, { load, orphans }, services);
+  await wakeLater(source.id, planned.waiting, services);
   services.passing?.('plan.enqueued');
   const found = {
     added,
@@ -57,6 +58,22 @@ async function enqueuePlanned(
   // it is there now, which its job would find out only at the time that it waits for
   const due = await producer.enqueueUnits(waited.map(toPayload), { isUrgent: true });
   return { added: units.added + due.added };
+}
+
+/**
+ * Units that wait for a time that they were told have a job each, which is delayed until then. A queue that was lost has lost
+ * these, too, and the tick after that time may be half an hour away. Where the job is still there, this adds nothing.
+ */
+async function wakeLater(
+  sourceId: string,
+  waiting: Plan['waiting'],
+  { producer }: HandlerServices,
+): Promise<void> {
+  const told = waiting.filter(({ hasJob }) => hasJob === true);
+  for (const [time, units] of Map.groupBy(told, ({ until }) => until.getTime())) {
+    const payloads = units.map(({ unit, seenLoadId }) => toUnitPayload(sourceId, unit, seenLoadId));
+    await producer.enqueueUnits(payloads, { startAt: new Date(time) });
+  }
 }
 
 function partition<Item>(items: readonly Item[], belongsLast: (item: Item) => boolean): [Item[], Item[]] {

@@ -242,6 +242,29 @@ await describeOnStores(
       expect(await warehouse.questions.gaps()).toEqual([]);
     });
 
+    test('a unit that was told to wait is asked for at its time, also when the queue lost its job', async () => {
+      const until = new Date(Date.now() + 3_600_000);
+      await warehouse.ledger.recordWaiting(
+        {
+          account: 'default',
+          dataset: 'akamai.endpoint_usage_by_time',
+          reportKey: `endpoint-usage-by-time_default_${toCompactDay(TO)}`,
+          period: dayPeriod(TO),
+        },
+        until,
+        'the vendor asked for a pause',
+      );
+      const tick = { sourceId: 'akamai-default', reason: 'reconcile', from: TO, to: TO } as const;
+      for (let time = 1; time <= 2; time += 1) {
+        await producer.enqueueTick(tick);
+        await consumer.idle({ pollMs: 20 });
+      }
+      const [job, ...others] = await backend.queues.akamai.getJobs(['delayed']);
+      expect(others).toEqual([]);
+      expect(job?.name).toBe('load.unit');
+      expect(Math.abs((job?.timestamp ?? 0) + (job?.delay ?? 0) - until.getTime())).toBeLessThan(60_000);
+    });
+
     test('a report whose parts wait long for a worker is not begun a second time', async () => {
       await consumer.close();
       const handlers = createHandlers(toServices());

@@ -24,6 +24,10 @@ export interface WaitingUnit {
   readonly reason: string;
   /** It failed and pauses before the next attempt: the ledger goes on saying why. */
   readonly hasFailed?: boolean;
+  /** Somebody asked for it already and was told to come back at `until`: the queue has its job, unless it lost it. */
+  readonly hasJob?: boolean;
+  /** As of a planned one. */
+  readonly seenLoadId?: string | null;
 }
 
 /** What is expected minus what is covered. */
@@ -61,6 +65,7 @@ type Decision =
       readonly until: Date;
       readonly reason: string;
       readonly hasFailed?: boolean;
+      readonly hasJob?: boolean;
     }
   | { readonly kind: 'lost' | 'covered' | 'running' };
 
@@ -88,7 +93,7 @@ export function plan(
       load.push({ unit, reason: decision.reason, seenLoadId });
     } else if (decision.kind === 'waiting') {
       const { kind: _, ...pause } = decision;
-      waiting.push({ unit, ...pause });
+      waiting.push({ unit, ...pause, seenLoadId });
     } else if (decision.kind === 'lost') lost.push(unit);
     else if (decision.kind === 'running') running.push({ unit, reason: 'interrupted', seenLoadId });
     else covered.push(unit);
@@ -118,6 +123,7 @@ function decide(
         kind: 'waiting',
         until: record.nextCheckAt,
         reason: record.errorMessage ?? 'not complete yet',
+        hasJob: true,
       };
     }
     if (unit.dueAt > now) return { kind: 'waiting', until: unit.dueAt, reason: 'not due yet' };
@@ -152,7 +158,7 @@ function decideHeld(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision
 function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {
   if (!options.isManual && record.nextCheckAt !== null && record.nextCheckAt > now) {
     const reason = `failed ${record.attempts === 1 ? 'once' : `${record.attempts} times`}: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
-    return { kind: 'waiting', until: record.nextCheckAt, reason, hasFailed: true };
+    return { kind: 'waiting', until: record.nextCheckAt, reason, hasFailed: true, hasJob: true };
   }
   return { kind: 'load', reason: 'failed before' };
 }

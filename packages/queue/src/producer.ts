@@ -35,17 +35,21 @@ export interface EnqueuedUnits {
   readonly promoted?: number;
 }
 
+export interface EnqueueUnitsOptions {
+  readonly priority?: number;
+  readonly isUrgent?: boolean;
+  readonly startAt?: Date;
+}
+
 export interface Producer {
   /** One planning tick; adds nothing while an equal one waits or runs. */
   enqueueTick(tick: PlanSourcePayload): Promise<{ readonly added: boolean }>;
   /**
    * Adds the units that neither wait nor run, newer days first unless a priority is given (1 runs first). With
-   * `isUrgent`, jobs that are there and wait for a later time run as soon as a worker is free.
+   * `isUrgent`, jobs that are there and wait for a later time run as soon as a worker is free. With `startAt`, in the time of
+   * the producer's clock, those that are added run no sooner.
    */
-  enqueueUnits(
-    units: readonly LoadUnitPayload[],
-    options?: { readonly priority?: number; readonly isUrgent?: boolean },
-  ): Promise<EnqueuedUnits>;
+  enqueueUnits(units: readonly LoadUnitPayload[], options?: EnqueueUnitsOptions): Promise<EnqueuedUnits>;
   /** One `stage.part` per part and the `publish.report` that runs after all of them. Repeating it adds nothing. */
   enqueueReport(request: ReportRequest): Promise<{ readonly jobId: string }>;
   /** Reports of which a part, or the publishing, is still a job; as `toUnitId` spells them. */
@@ -77,13 +81,14 @@ export function createProducer(backend: QueueBackend, options: { readonly clock?
       );
       return { added: job.id === jobOptions.jobId };
     },
-    enqueueUnits: (units, { priority, isUrgent } = {}) =>
+    enqueueUnits: (units, { priority, isUrgent, startAt } = {}) =>
       enqueueUnits(
         backend,
         units.map((unit) => parsePayload('load.unit', unit)),
         {
           priorityOf: (unit) => priority ?? toPriority(new Date(unit.periodEnd), clock.now()),
           isUrgent: isUrgent === true,
+          delayMs: startAt === undefined ? 0 : Math.max(0, startAt.getTime() - clock.now().getTime()),
         },
       ),
     enqueueReport: (request) => enqueueReport(backend, getFlows(), request),
@@ -108,10 +113,16 @@ async function findBegunReports(backend: QueueBackend): Promise<ReadonlySet<stri
   return begun;
 }
 
+interface UnitTuning {
+  readonly priorityOf: (unit: LoadUnitPayload) => number;
+  readonly isUrgent: boolean;
+  readonly delayMs: number;
+}
+
 async function enqueueUnits(
   backend: QueueBackend,
   units: readonly LoadUnitPayload[],
-  { priorityOf, isUrgent }: { priorityOf(unit: LoadUnitPayload): number; readonly isUrgent: boolean },
+  { priorityOf, isUrgent, delayMs }: UnitTuning,
 ): Promise<EnqueuedUnits> {
   let added = 0;
   let promoted = 0;
@@ -120,7 +131,7 @@ async function enqueueUnits(
       const jobs = ofQueue.slice(start, start + BULK_SIZE).map((unit) => ({
         name: 'load.unit',
         data: unit,
-        opts: { ...toJobOptions(backend, 'load.unit', unit), priority: priorityOf(unit) },
+        opts: { ...toJobOptions(backend, 'load.unit', unit), priority: priorityOf(unit), delay: delayMs },
       }));
       const results = await withStore('Enqueuing units', () => backend.queues[key].addBulk(jobs));
       // the store answers a duplicate with the id of the job that is there already

@@ -30,6 +30,26 @@ await describeOnBackends('units, ticks and flows', (harness) => {
     expect(runs).toBe(3);
   });
 
+  test('a unit may be given a time; asked for again it keeps that, and runs at once when it is urgent', async () => {
+    const unit = unitOf('2026-11-20');
+    const startAt = new Date(Date.now() + 3_600_000);
+    expect(await harness.producer.enqueueUnits([unit], { startAt })).toEqual({ added: 1, alreadyQueued: 0 });
+    expect(await harness.producer.enqueueUnits([unit])).toEqual({ added: 0, alreadyQueued: 1 });
+    expect((await harness.producer.counts()).imgix).toMatchObject({ waiting: 0, delayed: 1 });
+    let runs = 0;
+    const consumer = harness.consume({
+      'load.unit': async () => {
+        runs += 1;
+        return { kind: 'done' };
+      },
+    });
+    await consumer.idle({ pollMs: 10 });
+    expect(runs).toBe(0);
+    expect(await harness.producer.enqueueUnits([unit], { isUrgent: true })).toMatchObject({ promoted: 1 });
+    await consumer.idle({ pollMs: 10 });
+    expect(runs).toBe(1);
+  });
+
   test('one call may hold the same unit twice and more units than one round trip', async () => {
     const days = Array.from({ length: 600 }, (_, day) =>
       new Date(Date.UTC(2025, 0, 1 + day)).toISOString().slice(0, 10),
