@@ -1,5 +1,22 @@
-import { addDays, type DiscoverRange, type Source, toUnitId, toUtcDay, type UnitRef } from '@edgeledger/core';
-import { type LoadReason, type Plan, type PlannedUnit, planSource, recordPlan } from '@edgeledger/pipeline';
+import {
+  addDays,
+  type DiscoverRange,
+  type Source,
+  type SourceContext,
+  toUnitId,
+  toUtcDay,
+  type UnitRef,
+} from '@edgeledger/core';
+import {
+  joinPlans,
+  type LoadReason,
+  type Plan,
+  type PlannedUnit,
+  type PlanOptions,
+  planOlder,
+  planSource,
+  recordPlan,
+} from '@edgeledger/pipeline';
 import { type JobOutcome, type PlanSourcePayload, toUnitPayload } from '@edgeledger/queue';
 import type { HandlerServices } from './handler-services.ts';
 
@@ -19,7 +36,7 @@ export async function planTick(
     isManual: payload.reason === 'backfill',
     queueLostAt: payload.queueLostAt === undefined ? undefined : new Date(payload.queueLostAt),
   };
-  const planned = await planSource(source, services.ledger, toRange(payload, services), context);
+  const planned = await planAll(payload, source, services, context);
   await recordPlan(planned, source, services.ledger, { now, lateAfterMs: services.lateAfterMs });
   services.passing?.('plan.recorded');
   const { load, orphans } = await sortOutBegun(planned, services);
@@ -38,6 +55,21 @@ export async function planTick(
   return { kind: 'done', result: found };
 }
 
+/** A tick that was not told its days also sees to what is still owed of earlier ones. */
+async function planAll(
+  payload: PlanSourcePayload,
+  source: Source,
+  services: HandlerServices,
+  context: SourceContext & PlanOptions,
+): Promise<Plan> {
+  const range = toRange(payload, services);
+  const planned = await planSource(source, services.ledger, range, context);
+  if (payload.from !== undefined || payload.reason === 'running-day') return planned;
+  const { datasets } = payload;
+  const older = await planOlder(source, services.ledger, { before: range.from, datasets }, context);
+  return older === undefined ? planned : joinPlans(planned, older);
+}
+
 interface ToEnqueue {
   readonly load: readonly PlannedUnit[];
   /** Under way as the ledger has it, and nothing the queue knows of. */
@@ -50,13 +82,13 @@ async function enqueuePlanned(
   { producer }: HandlerServices,
 ): Promise<{ readonly added: number }> {
   const toPayload = ({ unit, seenLoadId }: PlannedUnit) => toUnitPayload(sourceId, unit, seenLoadId);
-  const [others, waited] = partition(load, ({ reason }) => reason === 'waited');
+  const [others, paused] = partition(load, ({ reason }) => reason === 'waited' || reason === 'failed before');
   const units = await producer.enqueueUnits([
     ...others.map(toPayload),
     ...orphans.map((item) => ({ ...toPayload(item), isOrphan: true })),
   ]);
-  // it is there now, which its job would find out only at the time that it waits for
-  const due = await producer.enqueueUnits(waited.map(toPayload), { isUrgent: true });
+  // what they wait for is there or over, which their jobs would find out only at the time that they were told
+  const due = await producer.enqueueUnits(paused.map(toPayload), { isUrgent: true });
   return { added: units.added + due.added };
 }
 

@@ -51,6 +51,8 @@ export type {
   Ledger,
   Load,
   Loader,
+  OpenFilter,
+  OpenUnit,
   PartReceipt,
   PublishRequest,
   PublishResult,
@@ -115,6 +117,7 @@ export { type Span, type SpanAttributes, silentTracer, type Tracer } from './tra
 export {
   type ExpectedUnit,
   type ListedReport,
+  TRIES_IN_A_ROW,
   toSourceId,
   toUnitId,
   UNIT_STATES,

@@ -37,6 +37,9 @@ export interface UnitKey {
 }
 
 /** A unit with the time it covers: all that a job needs to carry. */
+/** So often the queue tries to load a unit within minutes, before the unit rests for longer. */
+export const TRIES_IN_A_ROW = 5;
+
 export interface UnitRef extends UnitKey {
   readonly period: Period;
 }

@@ -21,7 +21,7 @@ export {
   plan,
   type WaitingUnit,
 } from './plan.ts';
-export { type PlanRecord, planSource, recordPlan } from './plan-source.ts';
+export { joinPlans, type PlanRecord, planOlder, planSource, recordPlan } from './plan-source.ts';
 export {
   beginReport,
   failReport,

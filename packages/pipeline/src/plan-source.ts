@@ -1,11 +1,15 @@
 import {
+  addDays,
   type DiscoverRange,
   dayPeriod,
   dayStart,
+  type ExpectedUnit,
   isLate,
   type Ledger,
   type Source,
   type SourceContext,
+  toUnitId,
+  type UtcDay,
 } from '@edgeledger/core';
 import { type Plan, type PlanOptions, plan } from './plan.ts';
 
@@ -25,6 +29,52 @@ export async function planSource(
     datasets: range.datasets ?? source.datasets.map((dataset) => dataset.name),
   });
   return plan(expected, records, context.now, context);
+}
+
+/**
+ * What is older than the days that ticks look at, was asked for once (a `backfill` of earlier days) and is still owed: also that
+ * heals by itself, whatever became of its jobs. Only these units: other reports of those days are nobody's wish.
+ */
+export async function planOlder(
+  source: Source,
+  ledger: Pick<Ledger, 'findUnits' | 'findFirstDays' | 'findOpen'>,
+  { before, datasets }: { readonly before: UtcDay; readonly datasets?: readonly string[] | undefined },
+  context: SourceContext & PlanOptions,
+): Promise<Plan | undefined> {
+  const open = await ledger.findOpen({
+    account: source.account,
+    datasets: datasets ?? source.datasets.map((dataset) => dataset.name),
+    before,
+    now: context.now,
+  });
+  const [first] = open;
+  if (first === undefined) return undefined;
+  const range = {
+    from: first.day,
+    to: addDays(before, -1),
+    datasets: [...new Set(open.map(({ dataset }) => dataset))],
+  };
+  const found = await planSource(source, ledger, range, context);
+  const wanted = new Set(open.map(toUnitId));
+  const isWanted = ({ unit }: { readonly unit: ExpectedUnit }): boolean => wanted.has(toUnitId(unit));
+  return {
+    load: found.load.filter(isWanted),
+    waiting: found.waiting.filter(isWanted),
+    running: found.running.filter(isWanted),
+    lost: found.lost.filter((unit) => wanted.has(toUnitId(unit))),
+    covered: found.covered.filter((unit) => wanted.has(toUnitId(unit))),
+  };
+}
+
+/** The units of both, those of the first one first. */
+export function joinPlans(first: Plan, second: Plan): Plan {
+  return {
+    load: [...first.load, ...second.load],
+    waiting: [...first.waiting, ...second.waiting],
+    running: [...first.running, ...second.running],
+    lost: [...first.lost, ...second.lost],
+    covered: [...first.covered, ...second.covered],
+  };
 }
 
 export interface PlanRecord {

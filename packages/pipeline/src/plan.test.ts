@@ -140,6 +140,13 @@ test('a failed unit pauses between ticks but not when a person asks', () => {
   expect(plan([unit], [failed], now, { isManual: true }).load[0]?.reason).toBe('failed before');
 });
 
+test('a failed unit does not pause when the queue lost what would have tried it again soon', () => {
+  const unit = expectedUnit(1, { listed: completed });
+  const failed = recordOf(unit, 'failed', { nextCheckAt: new Date('2026-11-21T07:00:00Z') });
+  const found = plan([unit], [failed], now, { isManual: false, queueLostAt: now });
+  expect(found.load[0]?.reason).toBe('failed before');
+});
+
 test('an expired unit is lost, unless the vendor still lists it', () => {
   const unit = expectedUnit(100);
   expect(plan([unit], [], now, ticks).lost).toEqual([unit]);

@@ -48,8 +48,9 @@ export interface PlanOptions {
    */
   readonly isManual: boolean;
   /**
-   * Then the queue was found to have forgotten what it held, so nobody goes on with what a killed worker was at before. A
-   * worker that is alive is at most doubled, and whoever publishes second finds the unit as it is.
+   * Then the queue was found to have forgotten what it held, so nobody goes on with what a killed worker was at before, nor
+   * tries again soon what failed once. A worker that is alive is at most doubled, and whoever publishes second finds the unit
+   * as it is.
    */
   readonly queueLostAt?: Date | undefined;
 }
@@ -156,7 +157,8 @@ function decideHeld(unit: ExpectedUnit, record: UnitRecord, now: Date): Decision
 }
 
 function decideFailed(record: UnitRecord, now: Date, options: PlanOptions): Decision {
-  if (!options.isManual && record.nextCheckAt !== null && record.nextCheckAt > now) {
+  const isPaused = !options.isManual && options.queueLostAt === undefined;
+  if (isPaused && record.nextCheckAt !== null && record.nextCheckAt > now) {
     const reason = `failed ${record.attempts === 1 ? 'once' : `${record.attempts} times`}: ${record.errorMessage ?? record.errorCode ?? 'unknown'}`;
     return { kind: 'waiting', until: record.nextCheckAt, reason, hasFailed: true, hasJob: true };
   }

@@ -87,7 +87,7 @@ export async function checkUnit(
   run: UnitRun,
 ): Promise<ReadyUnit | Exclude<UnitOutcome, { kind: 'loaded' | 'held' }>> {
   const { ledger, source } = services;
-  const readiness = await recordingFailure(unit, services, () =>
+  const readiness = await recordingFailure(unit, services, run.signal, () =>
     source.check(unit, toContext(services, run)),
   );
   if (readiness.kind === 'waiting') {
@@ -183,15 +183,17 @@ async function settlingLoad<T>(
   }
 }
 
+/** A run that was told to stop (shutdown, its time limit, its job given to another worker) says nothing about the unit. */
 async function recordingFailure<T>(
   unit: UnitRef,
   services: UnitServices,
+  signal: AbortSignal,
   step: () => Promise<T>,
 ): Promise<T> {
   try {
     return await step();
   } catch (error) {
-    if (isAbortError(error)) throw error;
+    if (signal.aborted || isAbortError(error)) throw error;
     const known = toEdgeledgerError(error);
     if (known instanceof ThrottledError) await recordThrottled(unit, known, services);
     else await services.ledger.recordFailure(unit, known, services.clock.now());

@@ -4,6 +4,7 @@ import {
   HOUR_MS,
   InvariantError,
   MINUTE_MS,
+  TRIES_IN_A_ROW,
   type UnitRef,
   type UtcDay,
   VENDORS,
@@ -146,7 +147,7 @@ export const JOBS = {
   'load.unit': define({
     payload: loadPayload,
     queueOf: (unit) => getVendor(unit.dataset),
-    attempts: 5,
+    attempts: TRIES_IN_A_ROW,
     backoffMs: 15_000,
     timeoutMs: HOUR_MS,
     asksVendor: true,

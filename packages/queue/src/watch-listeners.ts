@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Logger } from '@edgeledger/core';
 import type pg from 'pg';
 
@@ -6,8 +7,8 @@ const ANSWER_LIMIT_MS = 5_000;
 
 /**
  * Workers keep a connection each to be told of new jobs, and hear nothing for long when there are none: also when the
- * connection is dead and nobody said so. So connections that are kept are asked from time to time; BullMQ makes a new one
- * for one that breaks.
+ * connection is dead and nobody said so. So connections that are kept are asked from time to time, and broken when they do not
+ * answer: BullMQ makes a new one for one that breaks, but not for one that we end, of which pg tells nobody.
  */
 export function watchListeners(pool: pg.Pool, logger: Logger, everyMs: number): { stop(): void } {
   const kept = new Map<pg.PoolClient, number>();
@@ -25,8 +26,14 @@ export function watchListeners(pool: pg.Pool, logger: Logger, everyMs: number): 
     } catch {
       if (!kept.delete(client)) return;
       logger.warn({}, 'a connection to the queue is dead and is given up');
-      void (client as unknown as pg.Client).end().catch(() => undefined);
+      breakConnection(client);
     }
   };
   return { stop: () => clearInterval(timer) };
+}
+
+/** pg has no word for it: `end()` would tell nobody, and would wait for a server that does not answer. */
+function breakConnection(client: pg.PoolClient): void {
+  const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
+  connection.stream.destroy(new Error('The server did not answer on this connection.'));
 }

@@ -51,6 +51,9 @@ await describeOnBackends('failures', (harness) => {
     expect(failures[0]).toContain(error.message);
   });
 
+  /** Longer than a busy machine takes to take up the next job. */
+  const HOLD_MS = 5_000;
+
   test('a throttled source is held back without attempts while another source goes on', async () => {
     const runs: string[] = [];
     const other = { ...unitOf('2026-11-18'), sourceId: 'imgix-second', account: 'second' };
@@ -59,7 +62,7 @@ await describeOnBackends('failures', (harness) => {
       {
         'load.unit': async (unit, { attempt }) => {
           runs.push(`${unit.sourceId} ${unit.reportKey} ${attempt}`);
-          if (runs.length === 1) throw new ThrottledError('429. Wait.', 400);
+          if (runs.length === 1) throw new ThrottledError('429. Wait.', HOLD_MS);
           return { kind: 'done' };
         },
       },

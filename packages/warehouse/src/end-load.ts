@@ -43,7 +43,7 @@ export async function failLoad(connection: Connection, load: LoadIdentity, failu
     await client.query(
       `UPDATE ledger.units SET
          state = CASE WHEN state IN ('loaded', 'held') THEN state ELSE 'failed' END,
-         error_code = $2, error_message = $3, next_check_at = $4::timestamptz + ${retryDelaySql('attempts')}
+         error_code = $2, error_message = $3, next_check_at = $4::timestamptz + ${retryDelaySql('attempts', failure.error)}
        WHERE unit_id = $1`,
       [load.unitId, failure.error.code, failure.error.message, failure.now],
     );

@@ -10,6 +10,7 @@ import {
 import { type Kysely, sql } from 'kysely';
 import type { Connection } from './connect.ts';
 import { recordLate, resolveLateSql } from './lateness.ts';
+import { findOpen } from './open-units.ts';
 import { createTranslator } from './pg-errors.ts';
 import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
@@ -29,6 +30,7 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
     findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
     findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
     hasLaterLoad: (key) => run('Reading the ledger', () => hasLaterLoad(database, key)),
+    findOpen: (filter) => run('Reading the ledger', () => findOpen(connection, filter)),
     findFirstDays: (account) => run('Reading the ledger', () => findFirstDays(connection, account)),
     findReading: (key) => run('Reading the ledger', () => findReading(connection, key)),
     recordExpected: (units, now) =>
@@ -216,7 +218,7 @@ async function recordFailure(connection: Connection, { unit, error, now }: Failu
   await connection.queries.query(
     `INSERT INTO ledger.units AS known
        (account, dataset, report_key, period_start, period_end, state, attempts, error_code, error_message, next_check_at)
-     VALUES ($1, $2, $3, $4, $5, 'failed', 1, $6, $7, $8::timestamptz + ${retryDelaySql('1')})
+     VALUES ($1, $2, $3, $4, $5, 'failed', 1, $6, $7, $8::timestamptz + ${retryDelaySql('1', error)})
      ON CONFLICT (account, dataset, report_key) DO UPDATE SET
        attempts = CASE WHEN known.state IN ${VISIBLE} AND known.error_code IS NULL THEN 1 ELSE known.attempts + 1 END,
        state = CASE WHEN known.state IN ${VISIBLE} THEN known.state ELSE 'failed' END,
@@ -224,6 +226,7 @@ async function recordFailure(connection: Connection, { unit, error, now }: Failu
        error_message = excluded.error_message,
        next_check_at = $8::timestamptz + ${retryDelaySql(
          `CASE WHEN known.state IN ${VISIBLE} AND known.error_code IS NULL THEN 1 ELSE known.attempts + 1 END`,
+         error,
        )}`,
     [...keyParameters(unit), error.code, error.message, now],
   );

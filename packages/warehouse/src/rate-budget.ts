@@ -2,8 +2,11 @@ import { type Logger, type RateBudget, type RateLimitKey, ThrottledError, toRese
 import type { Connection } from './connect.ts';
 import { createTranslator } from './pg-errors.ts';
 
-/** Longest time from a request's start to its answer; a place of a killed process is free after it. */
-const LONGEST_REQUEST_MS = 120_000;
+/**
+ * For so long a place stays taken without a word of who took it. A request may take longer, and its process says so; that of a
+ * killed one is free after it, because with few places a few of them would stop everybody else.
+ */
+const LEASE_MS = 15_000;
 /** While it is not known when a place is free, it is looked for this often. */
 const LOOK_AGAIN_MS = { least: 20, most: 500 };
 const JITTER_MS = 25;
@@ -18,19 +21,21 @@ interface Taken {
  * The budget that all workers of a warehouse share. Every instant in it is Postgres's, so the clocks of the
  * workers do not matter.
  */
-export function createRateBudget(connection: Connection, logger: Logger): RateBudget {
+export function createRateBudget(connection: Connection, logger: Logger, leaseMs = LEASE_MS): RateBudget {
   const ask = createTranslator(connection.label);
+  const leases = createLeases(connection, logger, leaseMs);
 
   const takePlace = (limit: RateLimitKey, allowed: number) =>
     ask(`Taking a place in the rate budget ${limit.key}`, async () => {
       const result = await connection.queries.query<Taken>(
         'SELECT place_id, wait_ms, coalesce(paused_ms, 0) AS paused_ms FROM staging.take_rate_place($1, $2, $3)',
-        [limit.key, allowed, limit.perMs + LONGEST_REQUEST_MS],
+        [limit.key, allowed, limit.perMs + leaseMs],
       );
       return result.rows[0];
     });
 
   const release = (limit: RateLimitKey, placeId: string): void => {
+    leases.end(placeId);
     connection.queries
       .query(
         `UPDATE staging.rate_places SET released = true, free_at = clock_timestamp() + $2 * interval '1 millisecond'
@@ -54,6 +59,7 @@ export function createRateBudget(connection: Connection, logger: Logger): RateBu
         const taken = await takePlace(limit, allowed);
         if (taken?.place_id != null) {
           const placeId = taken.place_id;
+          leases.begin(placeId, limit.perMs);
           return { release: () => release(limit, placeId) };
         }
         if (taken !== undefined && taken.paused_ms > maxPauseMs) throw toPausedError(limit, taken.paused_ms);
@@ -69,6 +75,47 @@ export function createRateBudget(connection: Connection, logger: Logger): RateBu
           [limit.key, durationMs],
         ),
       );
+    },
+  };
+}
+
+interface Leases {
+  begin(placeId: string, perMs: number): void;
+  end(placeId: string): void;
+}
+
+/** Keeps the places of requests that are on their way. */
+function createLeases({ queries }: Connection, logger: Logger, leaseMs: number): Leases {
+  const places = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let isRenewing = false;
+  const renew = async (): Promise<void> => {
+    if (isRenewing) return;
+    isRenewing = true;
+    try {
+      await queries.query(
+        `UPDATE staging.rate_places SET free_at = clock_timestamp() + held.for_ms * interval '1 millisecond'
+         FROM unnest($1::bigint[], $2::float8[]) AS held (place_id, for_ms)
+         WHERE rate_places.place_id = held.place_id AND NOT released`,
+        [[...places.keys()], [...places.values()].map((perMs) => perMs + leaseMs)],
+      );
+    } catch (error) {
+      // at worst the vendor gets a request too many, and says so
+      logger.debug({ reason: String(error) }, 'places in rate budgets were not kept');
+    } finally {
+      isRenewing = false;
+    }
+  };
+  return {
+    begin: (placeId, perMs) => {
+      places.set(placeId, perMs);
+      timer ??= setInterval(() => void renew(), leaseMs / 3).unref();
+    },
+    end: (placeId) => {
+      places.delete(placeId);
+      if (places.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
     },
   };
 }

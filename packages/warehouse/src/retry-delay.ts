@@ -1,17 +1,17 @@
-import { HOUR_MS, MINUTE_MS } from '@edgeledger/core';
+import { type EdgeledgerError, HOUR_MS, MINUTE_MS, TRIES_IN_A_ROW, TransientError } from '@edgeledger/core';
 
 const FIRST_DELAY_MS = 5 * MINUTE_MS;
-const LONGEST_DELAY_MS = 6 * HOUR_MS;
+/** What passes by itself is mostly over within hours; what a person has to see to would be read for nothing more often. */
+const LONGEST_MS = { transient: HOUR_MS, lasting: 6 * HOUR_MS };
 
 /**
- * How long a failed unit rests: 5 minutes, doubling up to 6 hours. The queue's own retries come first and are
- * quicker; this is for what they could not solve.
+ * How long a failed unit rests, as an SQL interval: 5 minutes, doubling up to an hour or six. `attempts` is an SQL expression that
+ * counts this failure, too. The queue's own retries come first and are quicker; this is for what they could not solve. So what
+ * the queue tries again counts once for all of its tries: a vendor that was away for minutes would cost hours.
  */
-export function retryDelayMs(attempts: number): number {
-  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.max(0, attempts - 1));
-}
-
-/** The same in SQL, for statements that count the attempt themselves: gives an interval. */
-export function retryDelaySql(attempts: string): string {
-  return `least(interval '${LONGEST_DELAY_MS} milliseconds', interval '${FIRST_DELAY_MS} milliseconds' * 2 ^ least(20, greatest(0, ${attempts} - 1)))`;
+export function retryDelaySql(attempts: string, error: EdgeledgerError): string {
+  const isTransient = error instanceof TransientError;
+  const rests = isTransient ? `ceil((${attempts}) / ${TRIES_IN_A_ROW}.0)` : `(${attempts})`;
+  const longestMs = isTransient ? LONGEST_MS.transient : LONGEST_MS.lasting;
+  return `least(interval '${longestMs} milliseconds', interval '${FIRST_DELAY_MS} milliseconds' * 2 ^ least(20, greatest(0, ${rests} - 1)))`;
 }

@@ -62,7 +62,7 @@ export async function sweepStaging(connection: Connection, request: SweepRequest
     let loads = 0;
     for (const row of idle.rows) {
       if (!row.is_over && begun?.has(toUnitId(toKey(row))) !== false) continue;
-      if (await endIdleLoad(connection, row)) loads += 1;
+      if (await endIdleLoad(connection, row, logger)) loads += 1;
     }
     connection.passing?.('sweep.dropping');
     const tables = await dropOrphans(connection);
@@ -77,16 +77,24 @@ function toKey(row: IdleRow): UnitKey {
   return { account: row.account, dataset: row.dataset, reportKey: row.report_key };
 }
 
+/** False when somebody is at it, or at its unit: the next sweep comes back to it, and planning goes on. */
 async function endIdleLoad(
   connection: Connection,
   row: { readonly load_id: string; readonly unit_id: string },
+  logger: Logger,
 ): Promise<boolean> {
   const options = { pool: 'loads', doing: `Clearing load ${row.load_id} away`, lockTimeoutMs } as const;
-  return await withTransaction(connection, options, async (client) => {
-    if (!(await tryLockLoad(client, row.load_id))) return false;
-    await abandonWithin(client, { loadId: row.load_id, unitId: row.unit_id });
-    return true;
-  });
+  try {
+    return await withTransaction(connection, options, async (client) => {
+      if (!(await tryLockLoad(client, row.load_id))) return false;
+      await abandonWithin(client, { loadId: row.load_id, unitId: row.unit_id });
+      return true;
+    });
+  } catch (error) {
+    if ((error as EdgeledgerError).code !== 'warehouse.conflict') throw error;
+    logger.debug({ load: row.load_id }, 'a leftover could not be cleared yet: its unit is in use');
+    return false;
+  }
 }
 
 /**

@@ -1,4 +1,10 @@
-import { TransientError } from '@edgeledger/core';
+import {
+  ContractError,
+  type EdgeledgerError,
+  TRIES_IN_A_ROW,
+  TransientError,
+  type UnitRef,
+} from '@edgeledger/core';
 import { until } from '@edgeledger/testkit';
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -82,16 +88,29 @@ describe('a load that does not succeed', () => {
     expect(await stagingTables()).toBe(0);
   });
 
-  it('waits longer after each failure, and starts to count anew after a success', async () => {
-    const target = unit(LOGS);
-    const delays: number[] = [];
-    for (let attempt = 0; attempt < 9; attempt += 1) {
+  /** Minutes that the unit rests after each of so many failures. */
+  async function failRepeatedly(target: UnitRef, error: EdgeledgerError, times: number): Promise<number[]> {
+    const rests: number[] = [];
+    for (let attempt = 0; attempt < times; attempt += 1) {
       const begun = await warehouse.loader.begin(target, LOGS);
-      await begun.fail(new TransientError('source.timeout', 'Late.'), NOW);
+      await begun.fail(error, NOW);
       const found = await warehouse.ledger.findUnit(target);
-      delays.push(((found?.nextCheckAt?.getTime() ?? 0) - NOW.getTime()) / 60_000);
+      rests.push(((found?.nextCheckAt?.getTime() ?? 0) - NOW.getTime()) / 60_000);
     }
-    expect(delays).toEqual([5, 10, 20, 40, 80, 160, 320, 360, 360]);
+    return rests;
+  }
+
+  it('rests longer after each round of tries that a vendor was away for, up to an hour', async () => {
+    const error = new TransientError('source.unavailable', 'The vendor is away.');
+    const rests = await failRepeatedly(unit(LOGS), error, 5 * TRIES_IN_A_ROW);
+    expect(rests.filter((_, index) => index % TRIES_IN_A_ROW === 0)).toEqual([5, 10, 20, 40, 60]);
+    expect(rests.slice(0, TRIES_IN_A_ROW)).toEqual(Array(TRIES_IN_A_ROW).fill(5));
+  });
+
+  it('waits longer after each failure that lasts, and starts to count anew after a success', async () => {
+    const target = unit(LOGS);
+    const error = new ContractError('file.column-missing', 'No column url.');
+    expect(await failRepeatedly(target, error, 9)).toEqual([5, 10, 20, 40, 80, 160, 320, 360, 360]);
     await load(target, LOGS, [{ columns: LOG_COLUMNS }]);
     expect((await warehouse.ledger.findUnit(target))?.attempts).toBe(10);
     await load(target, LOGS, [{ columns: LOG_COLUMNS }]);

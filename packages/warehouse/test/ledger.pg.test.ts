@@ -141,7 +141,7 @@ describe('waiting, lost and failed', () => {
     await warehouse.ledger.recordFailure(expected(1), new TransientError('source.timeout', 'slow'), NOW);
     expect(await warehouse.ledger.findUnit(expected(1))).toMatchObject({
       attempts: 2,
-      nextCheckAt: new Date(NOW.getTime() + 600_000),
+      nextCheckAt: new Date(NOW.getTime() + 300_000),
     });
     await warehouse.ledger.recordLost(expected(2), 'retention ended');
     await warehouse.ledger.recordLost(expected(2), 'retention ended');

@@ -1,5 +1,6 @@
 import { HOUR_MS } from '@edgeledger/core';
 import { createTestDatabase, type TestDatabase } from '@edgeledger/testkit';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWarehouse, type Warehouse } from '../src/index.ts';
 import { LOGS, partOf, publishRequest, unitOf } from './sample-reports.ts';
@@ -31,6 +32,34 @@ it('clears what nobody touched for a day, and only that', async () => {
   expect(await warehouse.ledger.findUnit(load.unit)).toMatchObject({ state: 'expected', attempts: 0 });
   await expect(load.publish(publishRequest())).rejects.toMatchObject({ code: 'load.superseded' });
 });
+
+it('goes on without a load whose unit somebody else holds', async () => {
+  const held = await warehouse.loader.begin(unitOf(LOGS, '2026-10-01'), LOGS);
+  const other = await warehouse.loader.begin(unitOf(LOGS, '2026-10-02'), LOGS);
+  await using holder = await holdUnit(held.loadId);
+  expect(await warehouse.sweepStaging(inHours(25))).toEqual({ loads: 1, tables: 0 });
+  await holder.release();
+  expect(await warehouse.sweepStaging(inHours(25))).toEqual({ loads: 1, tables: 0 });
+  expect((await warehouse.ledger.findUnit(other.unit))?.state).toBe('expected');
+});
+
+/** Locks the unit of a load, as publishing does. */
+async function holdUnit(loadId: string) {
+  const client = new pg.Client({ connectionString: database.connectionString });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(
+    'SELECT FROM ledger.units JOIN ledger.loads USING (unit_id) WHERE loads.load_id = $1 FOR UPDATE OF units',
+    [loadId],
+  );
+  let isOver = false;
+  const release = async (): Promise<void> => {
+    if (isOver) return;
+    isOver = true;
+    await client.end();
+  };
+  return { release, [Symbol.asyncDispose]: release };
+}
 
 it('leaves a load alone whose part is still streaming', async () => {
   const load = await warehouse.loader.begin(unitOf(LOGS, '2026-11-02'), LOGS);

@@ -14,6 +14,8 @@ export interface Ledger {
   hasLaterLoad(key: UnitKey): Promise<boolean>;
   /** By dataset, the first day of which the vendor ever listed a report of this account. */
   findFirstDays(account: string): Promise<ReadonlyMap<string, UtcDay>>;
+  /** Units that were asked for once, are not there, and can still be had; the oldest first. */
+  findOpen(filter: OpenFilter): Promise<readonly OpenUnit[]>;
   /** The newest time that every part of the unit was read, whether it was published or not. */
   findReading(key: UnitKey): Promise<Reading | undefined>;
   /** Adds units that are not known yet (as `expected`) and refreshes what the vendor lists; loses nothing. */
@@ -45,6 +47,18 @@ export interface Reading {
   readonly revision: string | null;
   /** In part order; `sha256` is of the bytes as received. */
   readonly parts: readonly { readonly name: string; readonly sha256: string }[];
+}
+
+export interface OpenFilter {
+  readonly account: string;
+  readonly datasets: readonly string[];
+  /** Periods that start before it. */
+  readonly before: UtcDay;
+  readonly now: Date;
+}
+
+export interface OpenUnit extends UnitKey {
+  readonly day: UtcDay;
 }
 
 export interface UnitFilter {
