@@ -23,7 +23,6 @@ export interface BinaryCopy {
   readonly columns: readonly StagedColumn[];
   /** Set when the table has a column for it. */
   readonly partNo?: number;
-  readonly freeze: boolean;
   /** Sees each batch before it is sent. */
   readonly onBatch: (batch: CopyBatch) => Promise<void>;
   readonly passing?: PassMilestone | undefined;
@@ -33,7 +32,7 @@ export interface BinaryCopy {
 export async function copyTuples(
   client: pg.PoolClient,
   copy: NonNullable<ParsedPart['copy']>,
-  { relation, columns, partNo, freeze, onBatch, passing }: BinaryCopy,
+  { relation, columns, partNo, onBatch, passing }: BinaryCopy,
 ): Promise<number> {
   const own = partNo === undefined ? ['row_no'] : ['part', 'row_no'];
   const names = [...own, ...columns.map((column) => quoteIdentifier(column.name))];
@@ -41,8 +40,9 @@ export async function copyTuples(
     ...(partNo === undefined ? {} : { partNo }),
     positions: columns.map((column) => column.position),
   };
-  const options = freeze ? 'FORMAT binary, FREEZE' : 'FORMAT binary';
-  const stream = client.query(copyFrom(`COPY ${relation.sql} (${names.join(', ')}) FROM STDIN (${options})`));
+  const stream = client.query(
+    copyFrom(`COPY ${relation.sql} (${names.join(', ')}) FROM STDIN (FORMAT binary)`),
+  );
   // an error while nothing is being written comes as an event, and must not end the process
   const failed = new Promise<never>((_, reject) => stream.on('error', reject));
   failed.catch(() => undefined);

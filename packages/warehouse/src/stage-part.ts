@@ -78,7 +78,6 @@ export async function stagePart(connection: Connection, request: StagePartReques
             relation,
             columns,
             ...(toLeaf ? { partNo } : {}),
-            freeze: false,
             passing: connection.passing,
             onBatch: async (batch) => {
               hash.update(batch.tuples);
@@ -179,8 +178,7 @@ export function hashColumns(columns: readonly StagedColumn[]): string {
   return JSON.stringify(columns.map(({ name, type }) => [name, type]));
 }
 
-/** Parts without a header need not wait until this one is staged. */
-/** For the parts that have none of their own; the first one that is told counts. */
+/** For the parts that have none of their own, which need not wait until this one is staged; the first one that is told counts. */
 export async function tellHeader(
   { queries }: Connection,
   load: LoadIdentity,
