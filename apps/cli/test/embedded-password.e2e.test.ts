@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -51,9 +51,25 @@ test('commands on the embedded server tell no password but the one that is asked
     environment,
   );
   expect(who.stdout).toBe('login,count\nedgeledger_sql,1\n');
-  const asked = await runCli(['sql', '--url'], environment, {
+});
+
+test('the address of the embedded server is good until Ctrl-C, and then nothing of it is left', async () => {
+  let asking: Promise<unknown> | undefined;
+  let hasAnswered = false;
+  const told = await runCli(['sql', '--url'], environment, {
     signal: 'SIGINT',
-    when: (output) => output.includes('Ctrl-C'),
+    when: (output) => {
+      if (output.includes('Ctrl-C')) {
+        asking ??= runCli(['sql', 'SELECT 1'], environment).finally(() => {
+          hasAnswered = true;
+        });
+      }
+      return hasAnswered;
+    },
   });
-  expect(asked.stdout).toContain(password);
+  expect(told.exitCode, told.stderr).toBe(0);
+  expect(await asking).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('(1 row)') });
+  expect(told.stdout).toContain((await readFile(join(folder, 'postgres', 'password'), 'utf8')).trim());
+  expect(await readdir(join(folder, 'postgres', 'users'))).toEqual([]);
+  expect(await readdir(join(folder, 'postgres', 'data'))).not.toContain('postmaster.pid');
 });

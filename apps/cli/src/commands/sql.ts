@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { EdgeledgerError } from '@edgeledger/core';
+import { DAY_MS, EdgeledgerError } from '@edgeledger/core';
 import type { ReaderAnswer } from '@edgeledger/warehouse';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, printNote, terminalWidth } from '../io.ts';
@@ -8,7 +8,6 @@ import { readSetup, type Services, withServices } from '../services.ts';
 import { findMetaQuery } from '../sql-commands.ts';
 import { splitStatements } from '../sql-statements.ts';
 import { renderTable } from '../text-table.ts';
-import { untilAborted } from './serve.ts';
 
 export interface SqlOptions {
   readonly json?: boolean;
@@ -57,7 +56,8 @@ async function keepOpen({ io, config, databaseUrl }: Services): Promise<number> 
   printLine(io, databaseUrl);
   if (config.databaseUrl !== undefined) return EXIT.done;
   printNote(io, 'The embedded Postgres runs until you press Ctrl-C. This user may do everything: take care.');
-  await untilAborted(io.signal);
+  // waiting for a signal alone keeps no process alive, nor does a server that is a process of its own
+  while (!io.signal.aborted) await io.pause(DAY_MS, io.signal).catch(() => undefined);
   return EXIT.done;
 }
 
