@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createDirectoryArchive, createS3Archive, createSpool } from '@edgeledger/archive';
-import { type Config, loadConfigFromProcess } from '@edgeledger/config';
+import { type Config, loadConfigFromProcess, readProgramEnvironment } from '@edgeledger/config';
 import {
   type Archive,
   ConfigError,
@@ -90,7 +90,11 @@ async function openDatabase(
   stack: AsyncDisposableStack,
 ): Promise<{ readonly databaseUrl: string; readonly readerUrl?: string }> {
   if (config.databaseUrl !== undefined) return { databaseUrl: config.databaseUrl.reveal() };
-  const embedded = await openEmbeddedPostgres({ home: config.home, logger });
+  const embedded = await openEmbeddedPostgres({
+    home: config.home,
+    logger,
+    environment: readProgramEnvironment(),
+  });
   stack.defer(() => embedded.close());
   if (options.announce === true) {
     // without the password: this line goes to logs

@@ -53,23 +53,42 @@ test('commands on the embedded server tell no password but the one that is asked
   expect(who.stdout).toBe('login,count\nedgeledger_sql,1\n');
 });
 
-test('the address of the embedded server is good until Ctrl-C, and then nothing of it is left', async () => {
-  let asking: Promise<unknown> | undefined;
-  let hasAnswered = false;
+/** Runs `sql --url`, which keeps the server up, until `act` is done; then Ctrl-C. */
+async function whileServed<Result>(act: () => Promise<Result>) {
+  let acting: Promise<Result> | undefined;
+  let isDone = false;
   const told = await runCli(['sql', '--url'], environment, {
     signal: 'SIGINT',
     when: (output) => {
       if (output.includes('Ctrl-C')) {
-        asking ??= runCli(['sql', 'SELECT 1'], environment).finally(() => {
-          hasAnswered = true;
+        acting ??= act().finally(() => {
+          isDone = true;
         });
       }
-      return hasAnswered;
+      return isDone;
     },
   });
+  return { told, acted: await acting };
+}
+
+test('the address of the embedded server is good until Ctrl-C, and then nothing of it is left', async () => {
+  const { told, acted } = await whileServed(() => runCli(['sql', 'SELECT 1'], environment));
   expect(told.exitCode, told.stderr).toBe(0);
-  expect(await asking).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('(1 row)') });
+  expect(acted).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('(1 row)') });
   expect(told.stdout).toContain((await readFile(join(folder, 'postgres', 'password'), 'utf8')).trim());
   expect(await readdir(join(folder, 'postgres', 'users'))).toEqual([]);
   expect(await readdir(join(folder, 'postgres', 'data'))).not.toContain('postmaster.pid');
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'the embedded server is told no secret of whoever starts it',
+  async () => {
+    const { acted } = await whileServed(async () => {
+      const [pid] = (await readFile(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n');
+      return (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').map((one) => one.split('=')[0]);
+    });
+    expect(environment).toHaveProperty('IMGIX_API_KEY');
+    expect(acted).toContain('PATH');
+    expect(acted).not.toEqual(expect.arrayContaining([expect.stringMatching(/IMGIX|EDGELEDGER|LOG_/)]));
+  },
+);

@@ -14,6 +14,7 @@ export type {
   SourceConfig,
 } from './config.ts';
 export { type LoadConfigOptions, loadConfig, loadConfigFromProcess } from './load-config.ts';
+export { readProgramEnvironment } from './program-environment.ts';
 export {
   renderEnvExample,
   renderSettingsTable,

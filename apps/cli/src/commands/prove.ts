@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readProgramEnvironment } from '@edgeledger/config';
 import { silentLogger } from '@edgeledger/core';
 import {
   type CaseResult,
@@ -65,7 +66,13 @@ async function proveAll(
   const concurrency = Math.max(2, Math.min(MOST_CASES, availableParallelism() * CASES_PER_CORE));
   const maxConnections = CONNECTIONS_PER_CASE * (concurrency + 1);
   const server = stack.use(
-    await openEmbeddedPostgres({ home: folder, logger: silentLogger, durable: false, maxConnections }),
+    await openEmbeddedPostgres({
+      home: folder,
+      logger: silentLogger,
+      durable: false,
+      maxConnections,
+      environment: readProgramEnvironment(),
+    }),
   );
   const lab = stack.use(
     await createLab({ serverUrl: server.connectionString, script: SUBJECT, folder, seed }),

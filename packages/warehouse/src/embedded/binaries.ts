@@ -9,6 +9,11 @@ export interface PostgresBinaries {
   readonly pgCtl: string;
 }
 
+/** The programs, and all that they and their helpers see of the environment: ours holds secrets, and a server outlives us. */
+export interface Programs extends PostgresBinaries {
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 const PLATFORM_NAMES: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: 'darwin',
   linux: 'linux',

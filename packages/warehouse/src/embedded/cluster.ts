@@ -4,7 +4,7 @@ import { access, chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile }
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError } from '@edgeledger/core';
-import type { PostgresBinaries } from './binaries.ts';
+import type { Programs } from './binaries.ts';
 import type { Identity } from './identity.ts';
 
 const run = promisify(execFile);
@@ -64,11 +64,11 @@ export async function readPassword(paths: ServerPaths): Promise<string> {
  */
 export async function initializeCluster(
   paths: ServerPaths,
-  binaries: PostgresBinaries,
+  programs: Programs,
   identity: Identity,
 ): Promise<void> {
   if (await exists(path.join(paths.data, 'PG_VERSION'))) {
-    await assertSameVersion(paths, binaries);
+    await assertSameVersion(paths, programs);
     return;
   }
   if ((await exists(paths.data)) && (await readdir(paths.data)).length > 0) {
@@ -96,10 +96,10 @@ export async function initializeCluster(
   ];
   const { uid, gid } = identity;
   const asUser = uid === undefined || gid === undefined ? {} : { uid, gid };
-  const [command = binaries.initdb, ...rest] = [...identity.prefix, binaries.initdb, ...options];
+  const [command = programs.initdb, ...rest] = [...identity.prefix, programs.initdb, ...options];
   if (asUser.uid !== undefined) await giveTo(asUser, [draft, paths.password]);
   try {
-    await run(command, rest, { cwd: paths.folder, ...asUser });
+    await run(command, rest, { cwd: paths.folder, env: programs.environment, ...asUser });
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
     throw new ConfigError(
@@ -115,9 +115,9 @@ async function giveTo(ids: { readonly uid: number; readonly gid: number }, files
   for (const file of files) await chown(file, ids.uid, ids.gid);
 }
 
-async function assertSameVersion(paths: ServerPaths, binaries: PostgresBinaries): Promise<void> {
+async function assertSameVersion(paths: ServerPaths, programs: Programs): Promise<void> {
   const found = (await readFile(path.join(paths.data, 'PG_VERSION'), 'utf8')).trim();
-  const { stdout } = await run(binaries.postgres, ['--version']);
+  const { stdout } = await run(programs.postgres, ['--version'], { env: programs.environment });
   const ours = /\d+/.exec(stdout)?.[0];
   if (ours === undefined || ours === found) return;
   throw new ConfigError(

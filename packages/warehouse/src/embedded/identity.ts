@@ -3,8 +3,11 @@ import { access, chown, constants, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError } from '@edgeledger/core';
+import type { Programs } from './binaries.ts';
 
 const run = promisify(execFile);
+
+type Environment = Programs['environment'];
 
 /** How to run Postgres's programs: directly, or as somebody else, because Postgres refuses to run as root. */
 export interface Identity {
@@ -22,16 +25,21 @@ const USER_NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-grou
  * root's, so it works also below directories that only root may enter. Where that is forbidden (containers),
  * the user `postgres` or `nobody`, who then must own the folder and reach it and the programs.
  */
-export async function chooseIdentity(folder: string, binary: string): Promise<Identity> {
+export async function chooseIdentity(
+  folder: string,
+  { postgres: binary, environment }: Programs,
+): Promise<Identity> {
   if (process.getuid?.() !== 0) return { prefix: [] };
   // what another user made stays that user's: Postgres wants to own its data folder
   const owner = await findOwner(path.join(folder, 'data'));
   if (owner !== undefined && owner.uid !== 0) return { prefix: [], ...owner };
-  if (await succeeds([...USER_NAMESPACE, binary, '--version'])) return { prefix: USER_NAMESPACE };
+  if (await succeeds([...USER_NAMESPACE, binary, '--version'], environment))
+    return { prefix: USER_NAMESPACE };
   for (const name of ['postgres', 'nobody']) {
-    const ids = await findUser(name);
+    const ids = await findUser(name, environment);
     if (ids === undefined) continue;
-    if ((await isReachable(folder, ids.uid)) && (await isReachable(path.dirname(binary), ids.uid))) {
+    const mayEnter = (entered: string): Promise<boolean> => isReachable(entered, { ...ids, environment });
+    if ((await mayEnter(folder)) && (await mayEnter(path.dirname(binary)))) {
       await chownAll(folder, ids);
       return { prefix: [], ...ids };
     }
@@ -49,19 +57,19 @@ async function findOwner(file: string): Promise<{ uid: number; gid: number } | u
   );
 }
 
-async function succeeds([command = '', ...rest]: readonly string[]): Promise<boolean> {
+async function succeeds([command = '', ...rest]: readonly string[], env: Environment): Promise<boolean> {
   try {
-    await run(command, rest);
+    await run(command, rest, { env });
     return true;
   } catch {
     return false;
   }
 }
 
-async function findUser(name: string): Promise<{ uid: number; gid: number } | undefined> {
+async function findUser(name: string, env: Environment): Promise<{ uid: number; gid: number } | undefined> {
   try {
-    const uid = Number((await run('id', ['-u', name])).stdout.trim());
-    const gid = Number((await run('id', ['-g', name])).stdout.trim());
+    const uid = Number((await run('id', ['-u', name], { env })).stdout.trim());
+    const gid = Number((await run('id', ['-g', name], { env })).stdout.trim());
     return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
   } catch {
     return undefined;
@@ -69,12 +77,16 @@ async function findUser(name: string): Promise<{ uid: number; gid: number } | un
 }
 
 /** Whether that user may enter every folder above `folder`; asked of the system itself, which knows all rules. */
-async function isReachable(folder: string, uid: number): Promise<boolean> {
+async function isReachable(
+  folder: string,
+  { uid, environment }: { readonly uid: number; readonly environment: Environment },
+): Promise<boolean> {
   try {
     await access(folder, constants.F_OK);
     await run(process.execPath, ['-e', 'require("fs").readdirSync(process.argv[1] + "/..")', folder], {
       uid,
       cwd: '/',
+      env: environment,
     });
     return true;
   } catch {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { ConfigError, EdgeledgerError, type Logger } from '@edgeledger/core';
 import pg from 'pg';
-import { findBinaries, type PostgresBinaries } from './binaries.ts';
+import { findBinaries, type Programs } from './binaries.ts';
 import { DATABASE, initializeCluster, readPassword, type ServerPaths, toServerPaths } from './cluster.ts';
 import { chooseIdentity } from './identity.ts';
 import { takeLease, withFolderLock } from './lease.ts';
@@ -24,6 +24,8 @@ export interface EmbeddedPostgresOptions {
   readonly durable?: boolean;
   /** Default 100. */
   readonly maxConnections?: number;
+  /** All that the server's programs see of the environment. Default: nothing. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -46,9 +48,9 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const paths = toServerPaths(options.home);
   try {
-    const binaries = await findBinaries();
+    const programs = { ...(await findBinaries()), environment: options.environment ?? {} };
     await mkdir(paths.folder, { recursive: true });
-    return await withFolderLock(paths.folder, () => openLocked(options, paths, binaries));
+    return await withFolderLock(paths.folder, () => openLocked(options, paths, programs));
   } catch (error) {
     if (error instanceof EdgeledgerError) throw error;
     throw new ConfigError(
@@ -62,18 +64,18 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
 async function openLocked(
   options: EmbeddedPostgresOptions,
   paths: ServerPaths,
-  binaries: PostgresBinaries,
+  programs: Programs,
 ): Promise<EmbeddedPostgres> {
   const { logger } = options;
   const password = await readPassword(paths);
-  const found = await findRunningServer(paths, password);
-  const server = found ?? (await startFresh(options, { paths, binaries, password }));
+  const found = await findRunningServer(paths, password, programs.environment);
+  const server = found ?? (await startFresh(options, { paths, programs, password }));
   const lease = await takeLease(paths.folder);
   try {
     await writeFile(paths.port, `${server.port}\n`);
     await ensureDatabase(server.port, password);
   } catch (error) {
-    if (await lease.release()) await stopServer(paths, server, binaries);
+    if (await lease.release()) await stopServer(paths, server, programs);
     throw error;
   }
   logger.debug(
@@ -83,7 +85,7 @@ async function openLocked(
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= withFolderLock(paths.folder, async () => {
-      if (await lease.release()) await stopServer(paths, server, binaries);
+      if (await lease.release()) await stopServer(paths, server, programs);
     });
     return closed;
   };
@@ -99,13 +101,13 @@ async function openLocked(
 
 interface FreshStart {
   readonly paths: ServerPaths;
-  readonly binaries: PostgresBinaries;
+  readonly programs: Programs;
   readonly password: string;
 }
 
 async function startFresh(options: EmbeddedPostgresOptions, fresh: FreshStart): Promise<RunningServer> {
-  const identity = await chooseIdentity(fresh.paths.folder, fresh.binaries.postgres);
-  await initializeCluster(fresh.paths, fresh.binaries, identity);
+  const identity = await chooseIdentity(fresh.paths.folder, fresh.programs);
+  await initializeCluster(fresh.paths, fresh.programs, identity);
   return await startServer({
     ...fresh,
     identity,

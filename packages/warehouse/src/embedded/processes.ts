@@ -22,13 +22,17 @@ export async function isProcessAlive(pid: number): Promise<boolean> {
 }
 
 /** The program a process runs, as far as the system tells; undefined when it does not. */
-export async function findProgram(pid: number): Promise<string | undefined> {
+export async function findProgram(
+  pid: number,
+  environment: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') return (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
     if (process.platform === 'win32') {
-      return (await run('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'])).stdout;
+      return (await run('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], { env: environment }))
+        .stdout;
     }
-    return (await run('ps', ['-o', 'comm=', '-p', String(pid)])).stdout.trim();
+    return (await run('ps', ['-o', 'comm=', '-p', String(pid)], { env: environment })).stdout.trim();
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { ConfigError, type Logger } from '@edgeledger/core';
 import pg from 'pg';
-import type { PostgresBinaries } from './binaries.ts';
+import type { Programs } from './binaries.ts';
 import { DATABASE, exists, type ServerPaths, SUPERUSER } from './cluster.ts';
 import type { Identity } from './identity.ts';
 import { findProgram, isProcessAlive, until } from './processes.ts';
@@ -63,6 +63,7 @@ async function readPidFile(paths: ServerPaths): Promise<RunningServer | undefine
 export async function findRunningServer(
   paths: ServerPaths,
   password: string,
+  environment: Programs['environment'],
 ): Promise<RunningServer | undefined> {
   let found: RunningServer | undefined;
   await until(
@@ -73,7 +74,7 @@ export async function findRunningServer(
         return true;
       }
       if (found.port > 0 && (await probe(found.port, password)) === 'ready') return true;
-      const program = await findProgram(found.pid);
+      const program = await findProgram(found.pid, environment);
       if (program !== undefined && !/postgres/i.test(program)) {
         found = undefined;
         return true;
@@ -95,7 +96,7 @@ export async function findRunningServer(
 
 export interface StartRequest {
   readonly paths: ServerPaths;
-  readonly binaries: PostgresBinaries;
+  readonly programs: Programs;
   readonly identity: Identity;
   readonly password: string;
   readonly port: number | undefined;
@@ -172,18 +173,19 @@ function serverArguments({ paths, durable, maxConnections }: StartRequest, port:
 
 /** Undefined when the process ended instead of accepting connections. */
 async function launch(request: StartRequest, port: number): Promise<RunningServer | undefined> {
-  const { paths, identity, binaries, password } = request;
+  const { paths, identity, programs, password } = request;
   await rotateLog(paths);
   const log = await open(paths.log, 'a');
   let ended = false;
   try {
-    const [command = binaries.postgres, ...rest] = [
+    const [command = programs.postgres, ...rest] = [
       ...identity.prefix,
-      binaries.postgres,
+      programs.postgres,
       ...serverArguments(request, port),
     ];
     const child = spawn(command, rest, {
       cwd: paths.folder,
+      env: programs.environment,
       // its own process group: Ctrl-C in the terminal is for us, and we stop the server when we are done
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
@@ -218,11 +220,11 @@ async function launch(request: StartRequest, port: number): Promise<RunningServe
 export async function stopServer(
   paths: ServerPaths,
   server: RunningServer,
-  binaries: PostgresBinaries,
+  { pgCtl, environment }: Programs,
 ): Promise<void> {
   if (process.platform === 'win32') {
     // there are no signals; pg_ctl knows the way
-    spawn(binaries.pgCtl, ['stop', '-D', paths.data, '-m', 'fast'], { stdio: 'ignore' });
+    spawn(pgCtl, ['stop', '-D', paths.data, '-m', 'fast'], { stdio: 'ignore', env: environment });
   } else {
     try {
       process.kill(server.pid, 'SIGINT');
