@@ -48,13 +48,13 @@ async function moveToPlace(from: string, to: string): Promise<void> {
     return;
   }
   const folder = dirname(to);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     await rename(from, to);
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown;
     // clearing out removed the empty folder in between
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await rename(from, to);
   }
   await syncFolder(folder);

@@ -18,7 +18,8 @@ export interface SpoolFile {
 }
 
 export async function createSpoolFile(folder: string): Promise<SpoolFile> {
-  await mkdir(folder, { recursive: true });
+  // what vendors report is nobody's but our user's
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, makeSpoolName());
   const handle = await open(path, 'wx', 0o600);
   const hash = createHash('sha256');

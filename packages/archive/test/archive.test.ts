@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Archive, Secret } from '@edgeledger/core';
@@ -99,6 +99,13 @@ describe('in a directory', () => {
     await utimes(join(spool, 'left'), old, old);
     await archive.prune(new Date());
     expect(await readdir(spool)).toEqual([]);
+  });
+
+  it('makes nothing that another user may read', async () => {
+    await keep(toDirectory(), Buffer.from('what a vendor reports'));
+    const root = join(folder, 'files');
+    for (const name of ['.', ...(await readdir(root, { recursive: true }))])
+      expect([name, (await stat(join(root, name))).mode & 0o077]).toEqual([name, 0]);
   });
 
   it('notices bytes that changed on the disk', async () => {

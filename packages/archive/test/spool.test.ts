@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OpenedPart } from '@edgeledger/core';
@@ -18,7 +18,7 @@ function opened(chunks: () => AsyncGenerator<Uint8Array>): OpenedPart {
   return { name: 'a.csv', bytes: chunks(), destroy: () => undefined };
 }
 
-test('a download that was kept aside tells its hash, gives its bytes, and is gone when it is destroyed', async () => {
+test('a download that was kept aside tells its hash, gives its bytes to its user alone, and is gone when it is destroyed', async () => {
   const spool = createSpool(join(folder, 'spool'));
   const part = await spool.receive(
     opened(async function* () {
@@ -27,6 +27,9 @@ test('a download that was kept aside tells its hash, gives its bytes, and is gon
     }),
   );
   expect(await part.hash?.()).toBe(createHash('sha256').update(CONTENT).digest('hex'));
+  const [name = ''] = await readdir(join(folder, 'spool'));
+  for (const path of [join(folder, 'spool'), join(folder, 'spool', name)])
+    expect((await stat(path)).mode & 0o077).toBe(0);
   const chunks: Uint8Array[] = [];
   for await (const chunk of part.bytes) chunks.push(chunk);
   expect(Buffer.concat(chunks).toString()).toBe(CONTENT);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,12 @@ import { silentLogger } from '@edgeledger/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBinaries } from '../src/embedded/binaries.ts';
 import { isProcessAlive, until } from '../src/embedded/processes.ts';
-import { createWarehouse, type EmbeddedPostgres, openEmbeddedPostgres } from '../src/index.ts';
+import {
+  createWarehouse,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  openEmbeddedPostgres,
+} from '../src/index.ts';
 
 let home: string;
 let opened: EmbeddedPostgres[] = [];
@@ -27,7 +32,7 @@ afterEach(async () => {
   expect(left, 'a server process was left behind').toEqual([]);
 });
 
-async function open(change: { port?: number; durable?: boolean } = {}): Promise<EmbeddedPostgres> {
+async function open(change: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
   const one = await openEmbeddedPostgres({ home, logger: silentLogger, durable: false, ...change });
   opened.push(one);
   pids.push(await serverPid());
@@ -97,6 +102,52 @@ describe('the embedded server', () => {
       ),
     ).toEqual([['C', 'b', 6]]);
   });
+
+  it('makes what only its user may read, and leaves the mode of a home that is there', async () => {
+    await chmod(home, 0o755);
+    const given = home;
+    await (await open()).close();
+    expect((await stat(given)).mode & 0o777).toBe(0o755);
+    home = path.join(given, 'made');
+    try {
+      await open();
+      const names = [
+        '',
+        'port',
+        'server.log',
+        'users',
+        ...(await readdir(file('users'))).map((name) => `users/${name}`),
+      ];
+      for (const name of names) expect([name, (await stat(file(name))).mode & 0o077]).toEqual([name, 0]);
+      expect((await stat(home)).mode & 0o066).toBe(0);
+    } finally {
+      await opened.at(-1)?.close();
+      home = given;
+    }
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'runs as another user where root may make no user namespace, in a home that root makes (needs root)',
+    async () => {
+      const given = home;
+      await chmod(given, 0o755);
+      // a machine without unshare
+      const programs = path.join(given, 'programs');
+      await mkdir(programs);
+      await symlink('/usr/bin/id', path.join(programs, 'id'));
+      home = path.join(given, 'made');
+      try {
+        const server = await open({ environment: { PATH: programs } });
+        expect((await stat(file('data'))).uid).not.toBe(0);
+        expect(await query(server, 'SELECT 1')).toEqual([[1]]);
+        await server.close();
+        expect(await query(await open(), 'SELECT 1')).toEqual([[1]]);
+      } finally {
+        await opened.at(-1)?.close();
+        home = given;
+      }
+    },
+  );
 
   it('comes back with its data after it was killed', async () => {
     // only a durable server promises that what was committed is there

@@ -35,6 +35,15 @@ export function toServerPaths(home: string): ServerPaths {
   };
 }
 
+/**
+ * Makes the folder of the server for nobody but its user: the log quotes statements, and the data are what they are. A home that
+ * is there keeps its mode. One that root makes may be passed through, because the server may have to run as somebody else.
+ */
+export async function makeFolder({ folder }: ServerPaths): Promise<void> {
+  await mkdir(path.dirname(folder), { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
 export async function exists(file: string): Promise<boolean> {
   return await access(file).then(
     () => true,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, chown, constants, readdir, stat } from 'node:fs/promises';
+import { chown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError } from '@edgeledger/core';
@@ -38,8 +38,8 @@ export async function chooseIdentity(
   for (const name of ['postgres', 'nobody']) {
     const ids = await findUser(name, environment);
     if (ids === undefined) continue;
-    const mayEnter = (entered: string): Promise<boolean> => isReachable(entered, { ...ids, environment });
-    if ((await mayEnter(folder)) && (await mayEnter(path.dirname(binary)))) {
+    const mayReach = (file: string): Promise<boolean> => isReachable(file, { ...ids, environment });
+    if ((await mayReach(folder)) && (await mayReach(binary))) {
       await chownAll(folder, ids);
       return { prefix: [], ...ids };
     }
@@ -76,15 +76,19 @@ async function findUser(name: string, env: Environment): Promise<{ uid: number; 
   }
 }
 
-/** Whether that user may enter every folder above `folder`; asked of the system itself, which knows all rules. */
+/** Whether that user may enter every folder above the file; asked of the system itself, which knows all rules. */
 async function isReachable(
-  folder: string,
-  { uid, environment }: { readonly uid: number; readonly environment: Environment },
+  file: string,
+  {
+    uid,
+    gid,
+    environment,
+  }: { readonly uid: number; readonly gid: number; readonly environment: Environment },
 ): Promise<boolean> {
   try {
-    await access(folder, constants.F_OK);
-    await run(process.execPath, ['-e', 'require("fs").readdirSync(process.argv[1] + "/..")', folder], {
+    await run(process.execPath, ['-e', 'require("fs").accessSync(process.argv[1])', file], {
       uid,
+      gid,
       cwd: '/',
       env: environment,
     });

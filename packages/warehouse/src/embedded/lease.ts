@@ -22,7 +22,7 @@ export async function withFolderLock<Result>(folder: string, work: () => Promise
   const lock = path.join(folder, 'start.lock');
   const mine = `${process.pid}-${randomUUID()}`;
   const own = path.join(folder, `start.lock.${mine}`);
-  await writeFile(own, mine);
+  await writeFile(own, mine, { mode: 0o600 });
   try {
     const locked = await until(() => tryLock(lock, own), {
       timeoutMs: LOCK_TIMEOUT_MS,
@@ -74,9 +74,9 @@ export interface Lease {
 /** Call it under the folder lock. */
 export async function takeLease(folder: string): Promise<Lease> {
   const users = path.join(folder, 'users');
-  await mkdir(users, { recursive: true });
+  await mkdir(users, { recursive: true, mode: 0o700 });
   const file = path.join(users, `${process.pid}-${randomUUID()}`);
-  await writeFile(file, '');
+  await writeFile(file, '', { mode: 0o600 });
   return {
     release: async () => {
       await rm(file, { force: true });

@@ -1,8 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { ConfigError, EdgeledgerError, type Logger } from '@edgeledger/core';
 import pg from 'pg';
 import { findBinaries, type Programs } from './binaries.ts';
-import { DATABASE, initializeCluster, readPassword, type ServerPaths, toServerPaths } from './cluster.ts';
+import {
+  DATABASE,
+  initializeCluster,
+  makeFolder,
+  readPassword,
+  type ServerPaths,
+  toServerPaths,
+} from './cluster.ts';
 import { chooseIdentity } from './identity.ts';
 import { takeLease, withFolderLock } from './lease.ts';
 import { ensureReader, toReaderConnectionString } from './reader-login.ts';
@@ -49,7 +56,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   const paths = toServerPaths(options.home);
   try {
     const programs = { ...(await findBinaries()), environment: options.environment ?? {} };
-    await mkdir(paths.folder, { recursive: true });
+    await makeFolder(paths);
     return await withFolderLock(paths.folder, () => openLocked(options, paths, programs));
   } catch (error) {
     if (error instanceof EdgeledgerError) throw error;
@@ -72,7 +79,7 @@ async function openLocked(
   const server = found ?? (await startFresh(options, { paths, programs, password }));
   const lease = await takeLease(paths.folder);
   try {
-    await writeFile(paths.port, `${server.port}\n`);
+    await writeFile(paths.port, `${server.port}\n`, { mode: 0o600 });
     await ensureDatabase(server.port, password);
   } catch (error) {
     if (await lease.release()) await stopServer(paths, server, programs);

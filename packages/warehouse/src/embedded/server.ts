@@ -175,7 +175,7 @@ function serverArguments({ paths, durable, maxConnections }: StartRequest, port:
 async function launch(request: StartRequest, port: number): Promise<RunningServer | undefined> {
   const { paths, identity, programs, password } = request;
   await rotateLog(paths);
-  const log = await open(paths.log, 'a');
+  const log = await open(paths.log, 'a', 0o600);
   let ended = false;
   try {
     const [command = programs.postgres, ...rest] = [
