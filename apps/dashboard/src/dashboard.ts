@@ -59,6 +59,8 @@ export interface DashboardOptions extends ProbeOptions {
   /** Opens `/metrics` to collectors, besides those who may see the pages. */
   readonly metricsToken?: Secret;
   readonly clock?: Clock;
+  /** How long a request may take to arrive, in ms. Default 30 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface Dashboard {
@@ -139,6 +141,10 @@ function refuseMalformed(error: FastifyError, request: FastifyRequest, reply: Fa
 }
 
 const LONGEST_PARAMETER = 1_500;
+/** For a form of 64 KiB on a bad line; whoever sends byte by byte would else keep a connection as long as he likes. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** More than people and probes have, less than costs memory that others need. */
+const MOST_CONNECTIONS = 500;
 
 /**
  * Serves the pages, `/queues` (Bull Board), `/metrics`, `/healthz` and `/readyz`.
@@ -150,12 +156,18 @@ export async function createDashboard(options: DashboardOptions): Promise<Dashbo
   const secret = options.sessionSecret?.reveal();
   const { logger, version, warehouse, operator, findJobs, readPresence } = options;
   const access = createAccess(toAccounts(options), { clock, secret, logger });
+  const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const app = fastify({
     forceCloseConnections: true,
+    // until a request has arrived whole; an answer may take as long as it takes
+    requestTimeout,
+    // said to Node as well: else its longer limit for headers would be that of bodies
+    http: { requestTimeout, connectionsCheckingInterval: Math.ceil(requestTimeout / 6) },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
     rewriteUrl: (request) => toBoardUrl(request, access),
     frameworkErrors: refuseMalformed,
   });
+  app.server.maxConnections = MOST_CONNECTIONS;
   registerForms(app);
   registerGuard(app, access, options.metricsToken);
   registerCompression(app);

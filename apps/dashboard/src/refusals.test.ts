@@ -103,3 +103,22 @@ test('every answer forbids sniffing, framing and keeping, refusals and redirects
     ]);
   }
 });
+
+test('who sends a request byte by byte is cut off, and an answer that takes longer than that is not', async () => {
+  const ready = Promise.withResolvers<{ ok: boolean; checks: [] }>();
+  const url = await start({ requestTimeoutMs: 200, isReady: () => ready.promise });
+  const slowAnswer = fetch(`${url}/readyz`);
+  const { hostname, port } = new URL(url);
+  const head = 'POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n';
+  const form = `${head}Content-Type: application/x-www-form-urlencoded\r\n\r\n`;
+  for (const beginning of [form, head]) {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write(beginning);
+    const drip = setInterval(() => socket.write('a'), 20);
+    await once(socket.resume(), 'close').finally(() => clearInterval(drip));
+  }
+  ready.resolve({ ok: true, checks: [] });
+  expect((await slowAnswer).status).toBe(200);
+});

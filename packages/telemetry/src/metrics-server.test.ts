@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { ConfigError, Secret, silentLogger } from '@edgeledger/core';
 import { afterEach, expect, test } from 'vitest';
 import { createMetrics } from './metrics.ts';
@@ -67,4 +68,29 @@ test('a port in use is said by the name of its setting', async () => {
   other.close();
   expect(refused).toBeInstanceOf(ConfigError);
   expect(String(refused)).toMatch(/EADDRINUSE.*METRICS_PORT/);
+});
+
+async function connectTo(url: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+test('who sends a request byte by byte is cut off', async () => {
+  const socket = await connectTo(await start({ requestTimeoutMs: 200 }));
+  socket.write('POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n');
+  const drip = setInterval(() => socket.write('a'), 20);
+  await once(socket.resume(), 'close').finally(() => clearInterval(drip));
+});
+
+test('connections are counted, and the one too many is hung up', async () => {
+  const url = await start();
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 100; count += 1) sockets.push(await connectTo(url));
+  const surplus = await connectTo(url);
+  await once(surplus.resume(), 'close');
+  sockets.pop()?.destroy();
+  await expect.poll(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.status).toBe(200);
+  for (const socket of sockets) socket.destroy();
 });

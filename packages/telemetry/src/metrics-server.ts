@@ -20,6 +20,8 @@ export interface MetricsServerOptions {
   isReady(): Promise<ReadinessAnswer>;
   /** How long `/readyz` waits for `isReady`, in ms. Default 5000. */
   readonly readyTimeoutMs?: number;
+  /** How long a request may take to arrive, in ms. Default 30 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface MetricsServer {
@@ -27,6 +29,9 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+const REQUEST_TIMEOUT_MS = 30_000;
+/** More than collectors and probes have. */
+const MOST_CONNECTIONS = 100;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
@@ -36,13 +41,16 @@ const TEXT_TYPE = 'text/plain; charset=utf-8';
  * @throws {ConfigError} when the address cannot be listened on.
  */
 export async function openMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
+  const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const limits = { requestTimeout, connectionsCheckingInterval: Math.ceil(requestTimeout / 6) };
+  const server = createServer(limits, (request, response) => {
     const path = (request.url ?? '').split('?')[0];
     answer(path, request.headers.authorization, response, options).catch((error: unknown) => {
       options.logger.error({ error, path }, 'A probe could not be answered.');
       if (!response.headersSent) send(response, 500, TEXT_TYPE, 'The log says what went wrong.\n');
     });
   });
+  server.maxConnections = MOST_CONNECTIONS;
   await listen(server, options);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
