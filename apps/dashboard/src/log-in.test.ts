@@ -88,10 +88,17 @@ test('behind a proxy that ends TLS the cookie is for TLS alone', async () => {
 });
 
 test('nobody is led to another site after the log-in', () => {
-  for (const path of ['//evil.example', '/\\evil.example', 'https://evil.example', '', 'x', '/\n/evil']) {
+  const odd = ['', 'x', '/\n/evil', '/\u2028x', '/ü', '/a b', '/\ud800', '/a\\b'];
+  for (const path of ['//evil.example', '/\\evil.example', 'https://evil.example', ...odd]) {
     expect([path, toLocalPath(path)]).toEqual([path, '/']);
   }
   expect(toLocalPath('/unit/a/b/c?x=1#y')).toBe('/unit/a/b/c?x=1#y');
+});
+
+test('a path that is no header leads to the front page, and fails nothing', async () => {
+  const url = await start();
+  const inside = await post(`${url}/login`, { user: 'ed', password: 'p:w é', next: '/\u2028x' });
+  expect([inside.status, inside.headers.get('location')]).toEqual([303, '/']);
 });
 
 test('a wrong password gives no session and does not say which of the two was wrong', async () => {

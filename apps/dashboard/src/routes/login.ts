@@ -4,9 +4,9 @@ import { findAccount } from '../access/people.ts';
 import { renderLoginPage } from '../page/login-page.ts';
 import { readText, type Site, sendPage, toFrame } from '../site.ts';
 
-/** A path of this site and of no other: `//host` and `/\host` would lead away. */
+/** A path of this site and of no other: `//host` and `/\host` would lead away. It becomes a header, and those are ASCII. */
 export function toLocalPath(text: string): string {
-  return /^\/(?![/\\])[^\p{Cc}\\]*$/u.test(text) ? text : '/';
+  return /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(text) ? text : '/';
 }
 
 /** Behind a proxy that ends TLS, the proxy says so; a lie only costs the liar the cookie. */
