@@ -3,12 +3,18 @@ import { ContractError, EdgeledgerError, isAbortError, TransientError, type Unit
 /** A failure of the store, as one of ours. Nothing is loaded that could not be kept, so it is tried again. */
 function toArchiveError(thrown: unknown, doing: string, place: string): unknown {
   if (thrown instanceof EdgeledgerError || isAbortError(thrown)) return thrown;
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const reason = toReason(thrown);
   return new TransientError(
     'archive.unavailable',
     `${doing} failed (${place}): ${reason}. Check the archive settings in edgeledger.yaml, the rights and the free space; it is tried again.`,
     { cause: thrown },
   );
+}
+
+/** The innermost one tells what happened: `fetch` itself says no more than that it failed. */
+function toReason(thrown: unknown): string {
+  if (thrown instanceof Error && thrown.cause instanceof Error) return toReason(thrown.cause);
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 export function toMissingError(unit: UnitKey, sha256: string, place: string): ContractError {

@@ -1,5 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { type Archive, DAY_MS, type Secret, type UnitKey } from '@edgeledger/core';
+import { createGuardedFetch } from '@edgeledger/http';
 import { S3mini } from 's3mini';
 import { createGuard, toMissingError } from './archive-error.ts';
 import { toObjectName } from './object-name.ts';
@@ -36,6 +37,7 @@ export function createS3Archive(options: S3ArchiveOptions): Archive {
     accessKeyId: options.accessKeyId,
     secretAccessKey: options.secretAccessKey.reveal(),
     requestAbortTimeout: REQUEST_TIMEOUT_MS,
+    fetch: createGuardedFetch(),
   });
   const toKey = (unit: UnitKey, sha256: string): string =>
     [...(prefix === '' ? [] : [prefix]), toObjectName(unit, sha256)].join('/');

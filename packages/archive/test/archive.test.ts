@@ -22,9 +22,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const toS3 = (change: { secret?: string; prefix?: string; bucket?: string } = {}): Archive =>
+const toS3 = (change: { endpoint?: URL; secret?: string; prefix?: string; bucket?: string } = {}): Archive =>
   createS3Archive({
-    endpoint: new URL(server.url),
+    endpoint: change.endpoint ?? new URL(server.url),
     bucket: change.bucket ?? server.bucket,
     region: 'us-east-1',
     prefix: change.prefix ?? 'raw/reports',
@@ -139,6 +139,16 @@ describe('in S3', () => {
     await expect(keep(toS3({ bucket: 'nothing-here' }), Buffer.from('x'))).rejects.toMatchObject({
       code: 'archive.unavailable',
     });
+  });
+
+  it('goes to no address that no service has', async () => {
+    for (const host of ['169.254.169.254', '[64:ff9b::a9fe:a9fe]']) {
+      const archive = toS3({ endpoint: new URL(`http://${host}`) });
+      await expect(archive.has(unit, '0'.repeat(64))).rejects.toMatchObject({
+        code: 'archive.unavailable',
+        message: expect.stringContaining('is no allowed address'),
+      });
+    }
   });
 
   it('drops nothing that it did not put there', async () => {

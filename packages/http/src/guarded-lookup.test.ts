@@ -18,6 +18,21 @@ test.each([
   '100.100.100.200',
   '192.0.0.192',
   '168.63.129.16',
+  'fec0::1',
+  'fe80::1%lo',
+  '::169.254.169.254',
+  '::0.0.0.2',
+  '::ffff:0:169.254.169.254',
+  '64:ff9b::224.0.0.1',
+  '64:ff9b::6464:64c8',
+  '64:ff9b:1::a9fe:a9fe',
+  '64:ff9b:1:2:0:3:a9fe:a9fe',
+  // the three other places that RFC 6052 knows
+  '64:ff9b:1:a9fe:a9:fe00::',
+  '64:ff9b:1:a9:fe:a9fe::',
+  '64:ff9b:1::a9:fea9:fe00:0',
+  '2002:a9fe:a9fe::1',
+  '2002:a83f:8110::',
 ])('%s is no address of a vendor', (address) => {
   expect(isForbiddenAddress(address)).toBe(true);
 });
@@ -32,6 +47,13 @@ test.each([
   'fd12::1',
   '2a00::1',
   '64:ff9b::8efa:101',
+  '64:ff9b:1::8efa:101',
+  '64:ff9b:1:8efa:1:100::',
+  '64:ff9b:1:8e:fa:101::',
+  '64:ff9b:1:0:8e:fae0:fe00:0',
+  '2002:8efa:101::1',
+  '::ffff:10.0.0.1',
+  '2001:db8::1',
 ])('%s may be one: a proxy, a private endpoint of a cloud, the public network', (address) => {
   expect(isForbiddenAddress(address)).toBe(false);
 });

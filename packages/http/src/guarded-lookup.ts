@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns';
 import { BlockList, isIPv6, type LookupFunction } from 'node:net';
+import { findEmbedded } from './embedded-address.ts';
 import { isLoopbackHost } from './loopback.ts';
 
 /*
@@ -16,9 +17,8 @@ NEVER.addSubnet('224.0.0.0', 4, 'ipv4');
 NEVER.addSubnet('240.0.0.0', 4, 'ipv4');
 NEVER.addAddress('::', 'ipv6');
 NEVER.addSubnet('fe80::', 10, 'ipv6');
+NEVER.addSubnet('fec0::', 10, 'ipv6');
 NEVER.addSubnet('ff00::', 8, 'ipv6');
-// link-local addresses behind a gateway that translates IPv6 to IPv4 (RFC 6052)
-NEVER.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 // services that clouds offer to their machines at other addresses: EC2, Google Cloud; Alibaba Cloud, Oracle Cloud, Azure
 NEVER.addAddress('fd00:ec2::254', 'ipv6');
 NEVER.addAddress('fd20:ce::254', 'ipv6');
@@ -33,9 +33,12 @@ LOOPBACK.addAddress('::1', 'ipv6');
 const checkIn = (list: BlockList, address: string): boolean =>
   list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** True for an address that no request may go to; IPv4 in IPv6 counts as IPv4. */
+/** True for an address that no request may go to; IPv4 in IPv6, however it got there, counts as IPv4. */
 export function isForbiddenAddress(address: string): boolean {
-  return checkIn(NEVER, address);
+  // the zone of a link-local address says on which network it is
+  const [plain = ''] = address.split('%');
+  const inner = findEmbedded(plain);
+  return checkIn(NEVER, plain) || (inner !== undefined && checkIn(NEVER, inner));
 }
 
 /** The code of the error when a name leads where it may not. */

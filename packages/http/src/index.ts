@@ -1,3 +1,4 @@
+export { createGuardedFetch } from './guarded-fetch.ts';
 export {
   type AttemptFacts,
   createHttpClient,

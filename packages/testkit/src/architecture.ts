@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
   'packages/config': ['core'],
   'packages/alerts': ['core', 'http'],
-  'packages/archive': ['core'],
+  'packages/archive': ['core', 'http'],
   'packages/fuzz': ['core', 'config', 'http', 'sources'],
   'packages/http': ['core'],
   'packages/telemetry': ['core'],
