@@ -54,7 +54,7 @@ const FACTS_SQL = `
 SELECT current_setting('server_version'),
   CASE WHEN to_regnamespace('ledger') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
     ELSE (SELECT bool_and(has_schema_privilege(oid, 'CREATE')) FROM pg_namespace
-          WHERE nspname IN ('imgix', 'akamai', 'staging')) END,
+          WHERE nspname IN ('partitions', 'staging')) END,
   (SELECT bool_and(has_table_privilege(c.oid, 'INSERT')) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname IN ('imgix', 'akamai', 'ledger') AND c.relkind IN ('r', 'p') AND c.relname <> 'migrations'),
   EXISTS (SELECT FROM pg_roles WHERE rolname = 'edgeledger_reader'),

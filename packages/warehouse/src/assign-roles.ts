@@ -1,21 +1,24 @@
 import type { Logger } from '@edgeledger/core';
 import type pg from 'pg';
 import type { Connection } from './connect.ts';
-import { quoteIdentifier, toRelation } from './identifiers.ts';
+import { quoteIdentifier, type Relation, toRelation } from './identifiers.ts';
 import { LOADER_ROLE } from './loader-role.ts';
 import { findSqlState, fromPostgresError } from './pg-errors.ts';
 
 /*
  * Three kinds of users: the owner migrates, members of edgeledger_loader load, members of edgeledger_reader read. The loader
  * owns the data tables, because it adds the columns that reports bring and swaps partitions, which only an owner may. Of the
- * ledger it may change rows, and nothing of its structure. docs/security.md has the statements for an administrator.
+ * ledger it may change rows, and nothing of its structure. It makes nothing where people look things up: a view or a function
+ * that it could put there would run with the rights of whoever reads it. docs/security.md has the statements for an administrator.
  */
 
 export const READER_ROLE = 'edgeledger_reader';
 export const READER_COMMENT = 'May read the data and the ledger of edgeledger, and nothing else.';
 
-/** Schemas whose tables the loader owns. */
-const LOADED_SCHEMAS = ['imgix', 'akamai', 'partitions', 'staging'];
+/** Schemas of the data. The loader owns their tables, which ledger.make_report_table() makes for it. */
+const DATA_SCHEMAS = ['imgix', 'akamai'];
+/** Schemas in which the loader itself makes tables. */
+const WORK_SCHEMAS = ['partitions', 'staging'];
 /** Rows of the ledger that nobody but a person may delete. */
 const KEPT_TABLES = ['migrations', 'units', 'loads', 'findings', 'schema_changes'];
 
@@ -35,10 +38,8 @@ export async function assignRoles(connection: Connection, logger: Logger): Promi
       return { kind: 'skipped', reason: 'only the owner of schema ledger may grant anything on it' };
     }
     for (const statement of toStatements(schemas)) await client.query(statement);
-    for (const relation of await findForeignTables(client)) {
-      // one by one: each takes its table for itself, and a busy one must not hold up the others
-      await client.query(`ALTER TABLE ${relation} OWNER TO ${LOADER_ROLE}`);
-    }
+    // one by one: each takes its table for itself, and a busy one must not hold up the others
+    for (const relation of await findForeignTables(client)) await client.query(toHandOver(relation));
     return { kind: 'assigned' };
   } catch (thrown) {
     const isRefused = ['42501', '42704', '0LP01'].includes(findSqlState(thrown) ?? '');
@@ -68,14 +69,22 @@ async function readSituation(client: pg.PoolClient): Promise<Situation> {
   };
 }
 
-async function findForeignTables(client: pg.PoolClient): Promise<string[]> {
+async function findForeignTables(client: pg.PoolClient): Promise<Relation[]> {
   const found = await client.query<{ schema: string; name: string }>(
     `SELECT nspname AS schema, relname AS name FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
      WHERE nspname = ANY ($1) AND relkind IN ('r', 'p') AND relowner <> $2::regrole
        AND (nspname <> 'staging' OR relname !~ '^load_') ORDER BY 1, 2`,
-    [LOADED_SCHEMAS, LOADER_ROLE],
+    [[...DATA_SCHEMAS, ...WORK_SCHEMAS], LOADER_ROLE],
   );
-  return found.rows.map(({ schema, name }) => toRelation(schema, name).sql);
+  return found.rows.map(({ schema, name }) => toRelation(schema, name));
+}
+
+/** An owner must be able to make such a table where it is. In one transaction nobody sees that it may. */
+function toHandOver({ schema, sql }: Relation): string {
+  const statement = `ALTER TABLE ${sql} OWNER TO ${LOADER_ROLE}`;
+  if (!DATA_SCHEMAS.includes(schema)) return statement;
+  const right = `CREATE ON SCHEMA ${quoteIdentifier(schema)}`;
+  return `GRANT ${right} TO ${LOADER_ROLE}; ${statement}; REVOKE ${right} FROM ${LOADER_ROLE}`;
 }
 
 /** Makes a role that cannot log in, unless it is there. */
@@ -117,10 +126,24 @@ BEGIN
 END
 $$`;
 
+/** The function is missing while only older migrations are applied. */
+const GRANT_MAKING = `
+DO $$
+DECLARE
+  found regproc := to_regproc('ledger.make_report_table');
+BEGIN
+  IF found IS NOT NULL THEN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ${LOADER_ROLE}', found::oid::regprocedure);
+  END IF;
+END
+$$`;
+
 function toStatements(schemas: ReadonlySet<string>): string[] {
-  const loaded = LOADED_SCHEMAS.filter((name) => schemas.has(name))
-    .map(quoteIdentifier)
-    .join(', ');
+  const present = (names: readonly string[]): string =>
+    names
+      .filter((name) => schemas.has(name))
+      .map(quoteIdentifier)
+      .join(', ');
   const queue = [
     `GRANT USAGE ON SCHEMA bullmq TO ${LOADER_ROLE}`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq TO ${LOADER_ROLE}`,
@@ -135,13 +158,15 @@ function toStatements(schemas: ReadonlySet<string>): string[] {
     makeRole(READER_ROLE, READER_COMMENT),
     JOIN_LOADER,
     `GRANT USAGE ON SCHEMA ledger TO ${LOADER_ROLE}`,
-    `GRANT USAGE, CREATE ON SCHEMA ${loaded} TO ${LOADER_ROLE}`,
+    `GRANT USAGE ON SCHEMA ${present(DATA_SCHEMAS)} TO ${LOADER_ROLE}`,
+    `GRANT USAGE, CREATE ON SCHEMA ${present(WORK_SCHEMAS)} TO ${LOADER_ROLE}`,
+    // before ledger.make_report_table() it needed that
+    `REVOKE CREATE ON SCHEMA ${present(DATA_SCHEMAS)} FROM ${LOADER_ROLE}`,
+    GRANT_MAKING,
     `GRANT SELECT ON ALL TABLES IN SCHEMA ledger, imgix, akamai TO ${LOADER_ROLE}`,
     GRANT_LEDGER,
     ...(schemas.has('bullmq') ? queue : []),
     `GRANT USAGE ON SCHEMA ledger, imgix, akamai TO ${READER_ROLE}`,
     `GRANT SELECT ON ALL TABLES IN SCHEMA ledger, imgix, akamai TO ${READER_ROLE}`,
-    // tables of described reports are made by the loader, and analysts want to read them too
-    `ALTER DEFAULT PRIVILEGES FOR ROLE ${LOADER_ROLE} IN SCHEMA imgix, akamai GRANT SELECT ON TABLES TO ${READER_ROLE}`,
   ];
 }

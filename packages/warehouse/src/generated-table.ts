@@ -36,7 +36,7 @@ export async function ensureGeneratedTable(connection: Connection, dataset: Data
       'SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2) AS found',
       [schema, table],
     );
-    if (exists.rows[0]?.found !== true) await createTable(client, dataset, sql);
+    if (exists.rows[0]?.found !== true) await createTable(client, dataset);
     for (const column of dataset.columns) await ensureColumn(client, sql, column);
   });
 }
@@ -51,17 +51,18 @@ async function hasAllColumns(connection: Connection, dataset: Dataset): Promise<
   return present.size > 0 && dataset.columns.every((column) => present.has(column.name));
 }
 
-async function createTable(client: pg.PoolClient, dataset: Dataset, sql: string): Promise<void> {
-  const identity = new Set(dataset.identity);
-  const columns = dataset.columns.map((column) => {
-    const key = identity.has(column.name) ? ` NOT NULL${column.type === 'text' ? " DEFAULT ''" : ''}` : '';
-    return `${quoteIdentifier(column.name)} ${toPostgresType(column.type)}${key}`;
-  });
-  const key = ['account', 'report_key', 'period_start', ...dataset.identity].map(quoteIdentifier);
+/** Through a function of the owner: whoever loads may make nothing in the schemas of the data by itself. */
+async function createTable(client: pg.PoolClient, dataset: Dataset): Promise<void> {
+  const { schema, table, sql } = toDataTable(dataset);
   await client.query(
-    `CREATE TABLE ${sql} (
-       account text NOT NULL, report_key text NOT NULL, period_start timestamptz NOT NULL, period_end timestamptz NOT NULL,
-       ${columns.map((column) => `${column},`).join(' ')} load_id bigint NOT NULL, PRIMARY KEY (${key.join(', ')}))`,
+    'SELECT ledger.make_report_table($1::text, $2::text, $3::text[], $4::text[], $5::text[])',
+    [
+      schema,
+      table,
+      dataset.columns.map(({ name }) => name),
+      dataset.columns.map(({ type }) => toPostgresType(type)),
+      dataset.identity,
+    ],
   );
   await comment(client, `TABLE ${sql}`, dataset.generated?.comment ?? '');
   for (const [name, text] of Object.entries(SYSTEM_COMMENTS)) {

@@ -28,7 +28,9 @@ export function createRateBudget(connection: Connection, logger: Logger, leaseMs
   const takePlace = (limit: RateLimitKey, allowed: number) =>
     ask(`Taking a place in the rate budget ${limit.key}`, async () => {
       const result = await connection.queries.query<Taken>(
-        'SELECT place_id, wait_ms, coalesce(paused_ms, 0) AS paused_ms FROM staging.take_rate_place($1, $2, $3)',
+        // with types: a function of the same name for other ones, which every loader may make there, is not meant
+        `SELECT place_id, wait_ms, coalesce(paused_ms, 0) AS paused_ms
+         FROM staging.take_rate_place($1::text, $2::integer, $3::double precision)`,
         [limit.key, allowed, limit.perMs + leaseMs],
       );
       return result.rows[0];

@@ -23,8 +23,8 @@ const urlOf = (user: string, from = database.connectionString): string => {
 };
 const open = (user: string) => createWarehouse({ connectionString: urlOf(user) });
 
-async function as(user: string, sql: string): Promise<string> {
-  const client = new pg.Client({ connectionString: urlOf(user) });
+async function as(user: string, sql: string, on = database.connectionString): Promise<string> {
+  const client = new pg.Client({ connectionString: urlOf(user, on) });
   await client.connect();
   try {
     await client.query(sql);
@@ -39,6 +39,8 @@ async function as(user: string, sql: string): Promise<string> {
 beforeAll(async () => {
   database = await createTestDatabase();
   const owner = await createWarehouse({ connectionString: database.connectionString });
+  // as a version gave it that had no ledger.make_report_table()
+  await database.query('GRANT CREATE ON SCHEMA imgix, akamai TO edgeledger_loader');
   expect(await owner.assignRoles()).toEqual({ kind: 'assigned' });
   await owner.close();
   for (const name of LOADERS) {
@@ -58,6 +60,19 @@ const PLAIN = [
   ['url', 'text'],
   ['bytes', 'bigint'],
 ] as const;
+
+const DESCRIBED = {
+  ...CREDITS,
+  name: 'akamai.hits_by_something',
+  vendor: 'akamai',
+  report: 'hits-by-something',
+  identity: ['something'],
+  columns: [
+    { name: 'something', type: 'text' },
+    { name: 'hits', type: 'bigint' },
+  ],
+  generated: { comment: 'Hits by something.' },
+} as const;
 
 describe('a member of edgeledger_loader', () => {
   test('is told that the warehouse is migrated, and needs nothing for that', async () => {
@@ -113,19 +128,7 @@ describe('a member of edgeledger_loader', () => {
   });
 
   test('makes the table of a described report, which a reader may read', async () => {
-    const dataset = {
-      ...CREDITS,
-      name: 'akamai.hits_by_something',
-      vendor: 'akamai',
-      report: 'hits-by-something',
-      identity: ['something'],
-      columns: [
-        { name: 'something', type: 'text' },
-        { name: 'hits', type: 'bigint' },
-      ],
-      generated: { comment: 'Hits by something.' },
-    } as const;
-    const load = await one.loader.begin(unitOf(dataset), dataset);
+    const load = await one.loader.begin(unitOf(DESCRIBED), DESCRIBED);
     await stageAll(load, [
       {
         columns: [
@@ -166,6 +169,20 @@ describe('a member of edgeledger_loader', () => {
     ['replace a view', 'CREATE OR REPLACE VIEW ledger.gaps AS SELECT 1'],
     ['drop a view', 'DROP VIEW ledger.coverage'],
     ['make a table in the ledger', 'CREATE TABLE ledger.x (a text)'],
+    ['make a view where people look', 'CREATE VIEW imgix.x AS SELECT 1'],
+    ['make a table where people look', 'CREATE TABLE akamai.x (a text)'],
+    ['make a function where people look', `CREATE FUNCTION imgix.x() RETURNS int LANGUAGE sql AS 'SELECT 1'`],
+    ['move a table of its own to where people look', 'ALTER TABLE staging.parts SET SCHEMA imgix'],
+    ['give a table the name of another one', 'ALTER TABLE imgix.mild_errors RENAME TO x'],
+    [
+      'have a table made in the ledger',
+      `SELECT ledger.make_report_table('ledger', 'x', '{a}', '{text}', '{a}')`,
+    ],
+    [
+      'have a table made of a type of its own',
+      `SELECT ledger.make_report_table('imgix', 'x', '{a}', '{"text DEFAULT current_user"}', '{a}')`,
+    ],
+    ['replace the function that makes tables', 'ALTER FUNCTION ledger.make_report_table RENAME TO x'],
     ['make a schema', 'CREATE SCHEMA x'],
     ['make a table elsewhere', 'CREATE TABLE public.x (a text)'],
     ['make a role', 'CREATE ROLE x'],
@@ -184,6 +201,25 @@ describe('a member of edgeledger_loader', () => {
     expect(await as(LOADERS[0], sql)).toMatch(/^(42501|0A000|2BP01)$/);
     expect(await as(READER, sql)).toMatch(/^(42501|0A000|2BP01)$/);
   });
+});
+
+test('what a loader drops of the data it can put nothing else in place of', async () => {
+  const other = await createTestDatabase();
+  const attempt = (sql: string) => as(LOADERS[0], sql, other.connectionString);
+  try {
+    // docs/security.md says so: the tables are its own, and views on them go with them
+    expect(await attempt('DROP TABLE imgix.source_analytics CASCADE')).toBe('done');
+    expect(
+      await attempt(`UPDATE ledger.units SET state = 'lost'; UPDATE ledger.loads SET rows_inserted = 0`),
+    ).toBe('done');
+    const planted = `SELECT set_config('role', 'none', false) AS day`;
+    expect(await attempt(`CREATE VIEW imgix.source_analytics_daily AS ${planted}`)).toBe('42501');
+    expect(await attempt(`CREATE VIEW staging.x AS ${planted}; ALTER VIEW staging.x SET SCHEMA imgix`)).toBe(
+      '42501',
+    );
+  } finally {
+    await other.drop();
+  }
 });
 
 describe('a member of edgeledger_reader', () => {
@@ -229,6 +265,14 @@ test('an owner who is no superuser migrates, assigns the roles, and a loader loa
     expect(await load.publish(publishRequest())).toMatchObject({ rowsInserted: 1 });
     const answer = await owner.questions.query('SELECT count(*)::int FROM imgix.cdn_logs');
     expect(answer.rows).toEqual([[1]]);
+    await (await loader.loader.begin(unitOf(DESCRIBED), DESCRIBED)).abandon();
+    expect(
+      await owner.questions.query(
+        `SELECT tableowner, has_schema_privilege('edgeledger_loader', 'akamai', 'CREATE'),
+           has_table_privilege('edgeledger_reader', 'akamai.hits_by_something', 'SELECT')
+         FROM pg_tables WHERE tablename = 'hits_by_something'`,
+      ),
+    ).toMatchObject({ rows: [['edgeledger_loader', false, true]] });
     await loader.close();
     await owner.close();
   } finally {

@@ -21,10 +21,10 @@ export async function runChecks(client: pg.PoolClient, dataset: Dataset, unit: U
   const findings: Finding[] = [];
   for (const check of checks) {
     const name = check.split('.').map(quoteIdentifier).join('.');
-    const result = await client.query<CheckRow>(`SELECT kind, message, details FROM ${name}($1, $2)`, [
-      unit.account,
-      unit.reportKey,
-    ]);
+    const result = await client.query<CheckRow>(
+      `SELECT kind, message, details FROM ${name}($1::text, $2::text)`,
+      [unit.account, unit.reportKey],
+    );
     findings.push(...result.rows);
   }
   return findings;
