@@ -29,6 +29,8 @@ export interface Connection {
   readonly loads: pg.Pool;
   /** For queries that people write, as a user that may do nothing else; absent where there is no such login. */
   readonly readers?: pg.Pool | undefined;
+  /** Where the pools connect to and as whom, for a connection of another login. Holds the password: not for logs. */
+  readonly target: pg.ClientConfig;
   /** `host:port/database`, for messages. */
   readonly label: DatabaseLabel;
   readonly passing?: PassMilestone | undefined;
@@ -65,13 +67,18 @@ const typeParsers: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-const SESSION_SQL = `SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning`;
+export const SESSION_SQL = `SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning`;
 
 /** `host:port/database` of a connection string; refuses one that cannot be read, without repeating it. */
 export function toDatabaseLabel(connectionString: string): DatabaseLabel {
+  const { host, port, database } = parseConnectionString(connectionString);
+  return `${host}:${port}/${database ?? ''}`;
+}
+
+/** With all that the driver adds to it. */
+function parseConnectionString(connectionString: string): pg.Client {
   try {
-    const client = new pg.Client({ connectionString });
-    return `${client.host}:${client.port}/${client.database ?? ''}`;
+    return new pg.Client({ connectionString });
   } catch (error) {
     throw new ConfigError(
       'config.invalid',
@@ -79,6 +86,16 @@ export function toDatabaseLabel(connectionString: string): DatabaseLabel {
       { cause: error },
     );
   }
+}
+
+function toTarget({ connectionString, applicationName }: ConnectOptions): pg.ClientConfig {
+  const { host, port, database, ssl, password } = parseConnectionString(connectionString);
+  return {
+    ...{ host, port, database, ssl, password },
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types: typeParsers,
+  };
 }
 
 interface PoolOptions extends ConnectOptions {
@@ -165,5 +182,6 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     }
     for (const watch of watches) watch.stop();
   };
-  return { queries, loads, readers, label, passing: options.passing, beatMs: silenceMs / 3, close };
+  const { passing } = options;
+  return { queries, loads, readers, target: toTarget(options), label, passing, beatMs: silenceMs / 3, close };
 }

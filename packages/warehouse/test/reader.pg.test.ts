@@ -59,6 +59,12 @@ beforeAll(async () => {
     `INSERT INTO ledger.units (account, dataset, report_key, period_start, period_end, state, rows)
      VALUES ('default', 'imgix.cdn_logs', 'cdn_logs_20261120', '2026-11-20Z', '2026-11-21Z', 'loaded', 1)`,
   );
+  await database.query(
+    `CREATE FUNCTION imgix.take_power() RETURNS text LANGUAGE plpgsql AS $$
+     BEGIN PERFORM set_config('role', 'none', true); RETURN current_setting('is_superuser'); END $$`,
+  );
+  await database.query('CREATE VIEW imgix.planted AS SELECT imgix.take_power() AS power');
+  await database.query('GRANT SELECT ON imgix.planted TO edgeledger_reader');
   const url = new URL(database.connectionString);
   const password = decodeURIComponent(url.password);
   const administrator = new pg.Client({ connectionString: database.connectionString });
@@ -94,9 +100,9 @@ async function expectNothingChanged(): Promise<void> {
 
 describe('a query that a person wrote', () => {
   it.each([
-    ['of a superuser', () => undefined],
-    ['of the embedded server', () => readerUrl],
-  ])('with the login %s does nothing but read', async (_login, url) => {
+    ['of a superuser', () => undefined, 'edgeledger_query'],
+    ['of the embedded server', () => readerUrl, 'edgeledger_sql'],
+  ])('with the login %s does nothing but read', async (_login, url, login) => {
     const { questions } = await open(url());
     for (const attack of ATTACKS) {
       const answered = await questions.ask(attack).then(
@@ -109,8 +115,10 @@ describe('a query that a person wrote', () => {
     expect((await questions.ask('SELECT report_key FROM ledger.units')).rows).toEqual([
       ['cdn_logs_20261120'],
     ]);
-    const who = await questions.ask(`SELECT current_user, current_setting('is_superuser')`);
-    expect(who.rows).toEqual([['edgeledger_reader', 'off']]);
+    const who = await questions.ask(`SELECT session_user, current_user, current_setting('is_superuser')`);
+    expect(who.rows).toEqual([[login, 'edgeledger_reader', 'off']]);
+    // no text of a query shows what a view does that somebody planted
+    expect((await questions.ask('SELECT power FROM imgix.planted')).rows).toEqual([['off']]);
   });
 
   it.each([
@@ -124,6 +132,25 @@ describe('a query that a person wrote', () => {
         timeout: 60_000,
       })
       .toEqual([]);
+  });
+});
+
+describe('a superuser whose server lets in no login that only reads', () => {
+  it('is refused its queries, and told what to do', async () => {
+    const other = await createTestDatabase();
+    await other.query(`REVOKE CONNECT ON DATABASE ${other.name} FROM PUBLIC`);
+    const warehouse = await createWarehouse({ connectionString: other.connectionString });
+    try {
+      await expect(warehouse.questions.ask('SELECT 1')).rejects.toMatchObject({
+        code: 'warehouse.auth-rejected',
+        message: expect.stringMatching(/edgeledger_query.*permission denied.*docs\/reader-role\.md/),
+      });
+      await other.query(`GRANT CONNECT ON DATABASE ${other.name} TO edgeledger_reader`);
+      expect((await warehouse.questions.ask('SELECT 1')).rows).toEqual([[1]]);
+    } finally {
+      await warehouse.close();
+      await other.drop();
+    }
   });
 });
 
