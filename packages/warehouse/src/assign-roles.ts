@@ -138,6 +138,17 @@ BEGIN
 END
 $$`;
 
+/** Whoever reads could fill the disk with them. Only a superuser may, and not where somebody else in this database has some. */
+const CLOSE_LARGE_OBJECTS = `
+DO $$
+BEGIN
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT EXISTS (SELECT FROM pg_largeobject_metadata) THEN
+    REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea)
+      FROM PUBLIC;
+  END IF;
+END
+$$`;
+
 function toStatements(schemas: ReadonlySet<string>): string[] {
   const present = (names: readonly string[]): string =>
     names
@@ -168,5 +179,6 @@ function toStatements(schemas: ReadonlySet<string>): string[] {
     ...(schemas.has('bullmq') ? queue : []),
     `GRANT USAGE ON SCHEMA ledger, imgix, akamai TO ${READER_ROLE}`,
     `GRANT SELECT ON ALL TABLES IN SCHEMA ledger, imgix, akamai TO ${READER_ROLE}`,
+    CLOSE_LARGE_OBJECTS,
   ];
 }

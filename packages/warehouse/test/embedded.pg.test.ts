@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '@edgeledger/core';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBinaries } from '../src/embedded/binaries.ts';
 import { isProcessAlive, until } from '../src/embedded/processes.ts';
@@ -148,6 +149,41 @@ describe('the embedded server', () => {
       }
     },
   );
+
+  it('has a login for queries that may do nothing but read, whatever Postgres lets everybody do', async () => {
+    const server = await open();
+    await migrate(server);
+    const attempt = async (sql: string, database = 'edgeledger'): Promise<string> => {
+      const url = new URL(server.readerConnectionString);
+      url.pathname = `/${database}`;
+      const client = new pg.Client({ connectionString: url.href });
+      try {
+        await client.connect();
+        await client.query('SET default_transaction_read_only = off');
+        await client.query(sql);
+        return 'done';
+      } catch (error) {
+        return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      } finally {
+        await client.end();
+      }
+    };
+    expect(await attempt('SELECT count(*) FROM ledger.units')).toBe('done');
+    for (const sql of [
+      'SELECT lo_create(0)',
+      'SELECT lo_creat(-1)',
+      `SELECT lo_from_bytea(0, 'x')`,
+      'CREATE TEMPORARY TABLE x (a text)',
+      'CREATE TABLE public.x (a text)',
+      `SELECT pg_advisory_lock(hashtextextended('edgeledger.migrate', 0))`,
+      'SELECT pg_advisory_xact_lock(1)',
+      'SELECT pg_try_advisory_lock_shared(1, 2)',
+    ])
+      expect([sql, await attempt(sql)]).toEqual([sql, '42501']);
+    for (const other of ['postgres', 'template1']) {
+      expect([other, await attempt('SELECT 1', other)]).toEqual([other, '42501']);
+    }
+  });
 
   it('comes back with its data after it was killed', async () => {
     // only a durable server promises that what was committed is there

@@ -245,6 +245,10 @@ describe('a member of edgeledger_reader', () => {
     'ALTER TABLE imgix.cdn_logs ADD COLUMN x text',
     'SET ROLE edgeledger_loader',
     `SELECT staging.take_rate_place('k', 1, 1)`,
+    'SELECT lo_create(0)',
+    'SELECT lo_creat(-1)',
+    `SELECT lo_from_bytea(0, 'x')`,
+    `SELECT lo_put(1, 0, 'x')`,
   ])('may not %s', async (sql) => {
     expect(await as(READER, sql)).toBe('42501');
   });

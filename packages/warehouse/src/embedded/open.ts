@@ -12,7 +12,7 @@ import {
 } from './cluster.ts';
 import { chooseIdentity } from './identity.ts';
 import { takeLease, withFolderLock } from './lease.ts';
-import { ensureReader, toReaderConnectionString } from './reader-login.ts';
+import { ensureReader, hasSpareRights, takeSpareRights, toReaderConnectionString } from './reader-login.ts';
 import {
   findRunningServer,
   type RunningServer,
@@ -126,13 +126,24 @@ async function startFresh(options: EmbeddedPostgresOptions, fresh: FreshStart): 
 }
 
 async function ensureDatabase(port: number, password: string): Promise<void> {
-  const client = new pg.Client({ connectionString: toConnectionString(port, password, 'postgres') });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
+  const isOpen = await withClient(toConnectionString(port, password, 'postgres'), async (client) => {
     const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
     if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
     await ensureReader(client, password);
+    return await hasSpareRights(client);
+  });
+  if (isOpen) await withClient(toConnectionString(port, password), takeSpareRights);
+}
+
+async function withClient<Result>(
+  connectionString: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ connectionString });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
   } finally {
     await client.end();
   }
