@@ -5,11 +5,11 @@ import { openArchive, openQueue, type Services, type Setup } from './services.ts
 /** Akamai refuses requests whose time is further off (akamai.md, section 3.1). */
 const SKEW_LIMIT_MS = 30_000;
 
-/** Postgres: version, rights, migrations, the readers' role, and whether its clock and ours agree. */
+/** Postgres: version, rights, who the user is, migrations, the readers' role, and whether its clock and ours agree. */
 export async function checkWarehouse(services: Services): Promise<SourceCheck[]> {
   const { warehouse, io } = services;
   const { columns: _, rows } = await warehouse.questions.query(FACTS_SQL);
-  const [version, mayCreate, mayWrite, hasReader, now] = rows[0] ?? [];
+  const [version, mayCreate, mayWrite, hasReader, now, ...login] = rows[0] ?? [];
   const { applied, missing } = await warehouse.migrationStatus();
   const skewMs = io.clock.now().getTime() - (now instanceof Date ? now.getTime() : 0);
   return [
@@ -24,6 +24,7 @@ export async function checkWarehouse(services: Services): Promise<SourceCheck[]>
               ? 'this user may not create schemas: GRANT CREATE ON DATABASE, or make it the owner of the database'
               : 'this user may not write all tables or add partitions: use the user that ran "edgeledger migrate"',
         },
+    ...toLoginChecks(services, login),
     toMigrationCheck(applied, missing.length),
     hasReader === true || applied === 0
       ? {
@@ -58,7 +59,32 @@ SELECT current_setting('server_version'),
   (SELECT bool_and(has_table_privilege(c.oid, 'INSERT')) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname IN ('imgix', 'akamai', 'ledger') AND c.relkind IN ('r', 'p') AND c.relname <> 'migrations'),
   EXISTS (SELECT FROM pg_roles WHERE rolname = 'edgeledger_reader'),
-  clock_timestamp()`;
+  clock_timestamp(),
+  session_user::text,
+  (SELECT rolsuper FROM pg_roles WHERE rolname = session_user),
+  (SELECT pg_has_role(session_user, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = 'ledger'),
+  (SELECT string_agg(rolname, ', ' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname <> session_user
+     AND pg_has_role(oid, to_regrole('edgeledger_loader'), 'MEMBER')
+     AND NOT pg_has_role(oid, (SELECT nspowner FROM pg_namespace WHERE nspname = 'ledger'), 'MEMBER'))`;
+
+/** The embedded server has one user, and nobody else to be kept from anything. */
+function toLoginChecks(
+  { config }: Services,
+  [user, isSuperuser, isOwner, loaders]: unknown[],
+): SourceCheck[] {
+  if (config.databaseUrl === undefined) return [];
+  const advice = 'docs/security.md, "Roles", has the statements for a login that only loads';
+  const name = 'login';
+  if (isSuperuser === true) {
+    const message = `${String(user)} is a superuser: who gets its password has the whole server, and what it reads may use its rights. ${advice}`;
+    return [{ name, state: 'warning', message }];
+  }
+  if (isOwner === true && typeof loaders === 'string') {
+    const message = `${String(user)} owns the warehouse into which ${loaders} may load, and what it reads there may use its rights: only "edgeledger migrate" should be it. ${advice}`;
+    return [{ name, state: 'warning', message }];
+  }
+  return [{ name, state: 'ok', message: String(user) }];
+}
 
 function toMigrationCheck(applied: number, missing: number): SourceCheck {
   const name = 'migrations';

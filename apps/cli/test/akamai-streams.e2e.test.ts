@@ -120,9 +120,10 @@ test('doctor and run refuse a stream that asks for what the report does not offe
   await write('      - { dataset: endpoint_usage_by_time }\n');
   const sound = await cli(['doctor', '--json']);
   expect(sound.exitCode).toBe(0);
-  const states: string[] = JSON.parse(sound.stdout).checks.map((check: { state: string }) => check.state);
-  expect(states.length).toBeGreaterThan(8);
-  expect(new Set(states)).toEqual(new Set(['ok']));
+  const checks: { name: string; state: string }[] = JSON.parse(sound.stdout).checks;
+  expect(checks.length).toBeGreaterThan(8);
+  // the tests' own user of Postgres is a superuser
+  expect(checks.filter(({ state }) => state !== 'ok')).toMatchObject([{ name: 'login', state: 'warning' }]);
   const rejected = await cli(['doctor'], { AKAMAI_CLIENT_SECRET: 'wrong' });
   expect(rejected.exitCode).toBe(3);
   expect(rejected.stdout).toMatch(/failed {2}akamai-default, stream default .*Check AKAMAI_CLIENT_TOKEN/);

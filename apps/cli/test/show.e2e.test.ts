@@ -94,6 +94,7 @@ test('doctor checks everything in one line each and says what to do', async () =
     /^ok {6}configuration: environment only; sources: none$/m,
     /^ok {6}postgres: PostgreSQL \d+/m,
     /^ok {6}rights: /m,
+    /^warning login: \w+ is a superuser: .*docs\/security\.md, "Roles", has the statements/m,
     /^ok {6}migrations: all \d+ are applied$/m,
     /^ok {6}readers: /m,
     /^ok {6}clock: agrees with Postgres$/m,
