@@ -1,15 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { createEmulator, type Emulator } from '@edgeledger/emulator';
-import { createTestDatabase, findFreePort, type TestDatabase, until } from '@edgeledger/testkit';
+import { createDocumentedDatabase, type DocumentedDatabase, findFreePort, until } from '@edgeledger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from './run-cli.ts';
 import { DATA_TABLES, toEnvironment } from './tables.ts';
 
-/** docs/security.md: the owner migrates, and whoever loads is a member of edgeledger_loader. */
-const LOGIN = `app_${randomBytes(5).toString('hex')}`;
+/* docs/security.md, "Roles": the owner migrates, whoever loads is a member of edgeledger_loader, and what both do not need is closed. */
 
 let emulator: Emulator;
-let database: TestDatabase;
+let database: DocumentedDatabase;
 let asLoader: Record<string, string>;
 
 beforeAll(async () => {
@@ -18,24 +16,21 @@ beforeAll(async () => {
     imgix: { requestsPerSecond: 0, partMaxRows: 100 },
     akamai: { requestsPerMinute: 0 },
   });
-  database = await createTestDatabase({ empty: true });
-  const asOwner = { ...toEnvironment(emulator, database), BACKFILL_DAYS: '4' };
+  database = await createDocumentedDatabase();
+  const asOwner = { ...toEnvironment(emulator, { connectionString: database.ownerUrl }), BACKFILL_DAYS: '4' };
   const migrated = await runCli(['migrate', '--json'], asOwner);
   expect(JSON.parse(migrated.stdout)).toMatchObject({ queue: 'migrated', roles: 'assigned' });
-  await database.query(`CREATE ROLE ${LOGIN} LOGIN PASSWORD 'for-this-test-only' IN ROLE edgeledger_loader`);
-  const url = new URL(database.connectionString);
-  url.username = LOGIN;
-  url.password = 'for-this-test-only';
-  asLoader = { ...asOwner, DATABASE_URL: url.href };
+  asLoader = { ...asOwner, DATABASE_URL: database.loaderUrl };
 });
 afterAll(async () => {
   await emulator.close();
-  await database.query(`DROP ROLE ${LOGIN}`);
-  await database.drop();
+  await database[Symbol.asyncDispose]();
 });
 
 test('a loader is sound, loads, lists, replays and prunes', async () => {
-  expect((await runCli(['doctor'], asLoader)).exitCode).toBe(0);
+  const doctor = await runCli(['doctor'], asLoader);
+  expect(doctor.exitCode, doctor.stdout).toBe(0);
+  expect(doctor.stdout).toMatch(/^ok {6}login: app_/m);
   const ran = await runCli(['run', '--json'], asLoader);
   expect(JSON.parse(ran.stdout)).toMatchObject({ failed: [], errors: [] });
   for (const table of DATA_TABLES) {
@@ -68,6 +63,19 @@ test('a loader serves with the queue in Postgres: everything that is missing com
   const { stderr, exitCode } = await running;
   expect(stderr).not.toMatch(/permission denied|must be owner/);
   expect(exitCode).toBe(0);
+});
+
+test('an owner is told that it should only migrate where somebody else loads', async () => {
+  const { stdout, exitCode } = await runCli(['doctor'], { ...asLoader, DATABASE_URL: database.ownerUrl });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^warning login: owner_\w+ owns the warehouse into which .*app_\w+ may load/m);
+});
+
+test('a reader asks, and may do no more', async () => {
+  const asReader = { ...asLoader, DATABASE_URL: database.readerUrl };
+  const asked = await runCli(['sql', 'SELECT current_user AS me', '--csv'], asReader);
+  expect(asked).toMatchObject({ exitCode: 0, stdout: 'me\nedgeledger_reader\n' });
+  expect((await runCli(['sql', 'SELECT * FROM imgix.cdn_logs LIMIT 1', '--csv'], asReader)).exitCode).toBe(0);
 });
 
 test('a loader cannot migrate, and is told in one line', async () => {

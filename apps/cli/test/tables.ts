@@ -18,7 +18,10 @@ export const DATA_TABLES = [
 ];
 
 /** The environment of design and README, pointed at the emulator. */
-export function toEnvironment(emulator: Emulator, database: TestDatabase): Record<string, string> {
+export function toEnvironment(
+  emulator: Emulator,
+  database: Pick<TestDatabase, 'connectionString'>,
+): Record<string, string> {
   const { imgix, akamai } = emulator.credentials;
   return {
     DATABASE_URL: database.connectionString,

@@ -1,5 +1,6 @@
 export { CHROMIUM_ARGUMENTS, findChromium, NO_CHROMIUM } from './chromium.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database.ts';
+export { createDocumentedDatabase, type DocumentedDatabase } from './documented-roles.ts';
 export { dbtSourcesFile, dumpDbtSources } from './dump-dbt.ts';
 export { dictionaryFile, dumpDictionary } from './dump-dictionary.ts';
 export { dumpSchema } from './dump-schema.ts';
