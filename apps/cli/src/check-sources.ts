@@ -5,6 +5,7 @@ import {
   type Source,
   type SourceCheck,
   type SourceContext,
+  toShownText,
   toUtcDay,
 } from '@edgeledger/core';
 import { type Io, printNote } from './io.ts';
@@ -46,7 +47,8 @@ export async function assertSources(
   if (invalid.length === 0) return;
   throw new ConfigError(
     'config.invalid',
-    invalid.map(({ source, name, message }) => `${source.id}, ${name}: ${message}`).join('\n'),
+    invalid.map(({ source, name, message }) => toShownText(`${source.id}, ${name}: ${message}`)).join('\n'),
+    { keepLines: true },
   );
 }
 
