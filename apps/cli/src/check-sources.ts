@@ -5,6 +5,7 @@ import {
   type Source,
   type SourceCheck,
   type SourceContext,
+  toEdgeledgerError,
   toShownText,
   toUtcDay,
 } from '@edgeledger/core';
@@ -64,5 +65,5 @@ export function watchSources(sources: readonly Source[], setup: Setup, everyMs: 
 }
 
 function tell(io: Io, error: unknown): void {
-  printNote(io, `warning  ${error instanceof Error ? error.message : String(error)}`);
+  io.status.printLines(`warning  ${toEdgeledgerError(error).message}`);
 }
