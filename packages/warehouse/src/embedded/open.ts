@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { ConfigError, EdgeledgerError, type Logger } from '@edgeledger/core';
+import { ConfigError, EdgeledgerError, type Logger, rememberSecret } from '@edgeledger/core';
 import pg from 'pg';
 import { findBinaries, type PostgresBinaries } from './binaries.ts';
 import { DATABASE, initializeCluster, readPassword, type ServerPaths, toServerPaths } from './cluster.ts';
@@ -66,6 +66,7 @@ async function openLocked(
 ): Promise<EmbeddedPostgres> {
   const { logger } = options;
   const password = await readPassword(paths);
+  rememberSecret(password);
   const found = await findRunningServer(paths, password);
   const server = found ?? (await startFresh(options, { paths, binaries, password }));
   const lease = await takeLease(paths.folder);
@@ -87,9 +88,11 @@ async function openLocked(
     });
     return closed;
   };
+  const readerConnectionString = toReaderConnectionString(server.port, password);
+  rememberSecret(readerConnectionString);
   return {
     connectionString: toConnectionString(server.port, password),
-    readerConnectionString: toReaderConnectionString(server.port, password),
+    readerConnectionString,
     port: server.port,
     startedHere: found === undefined,
     close,
