@@ -103,7 +103,7 @@ function toRecord({ columns }: ReaderAnswer, row: readonly unknown[]): Record<st
 }
 
 /** RFC 4180; NULL is an empty field, an empty text is quoted. A terminal gets what moves its cursor as visible escapes. */
-function printCsv(io: Io, { columns, rows }: ReaderAnswer): void {
+export function printCsv(io: Io, { columns, rows }: ReaderAnswer): void {
   const toField = (value: unknown): string => {
     if (value === null || value === undefined) return '';
     const text =
