@@ -5,6 +5,8 @@ import {
   type Source,
   type SourceCheck,
   type SourceContext,
+  toEdgeledgerError,
+  toShownText,
   toUtcDay,
 } from '@edgeledger/core';
 import { type Io, printNote } from './io.ts';
@@ -46,7 +48,8 @@ export async function assertSources(
   if (invalid.length === 0) return;
   throw new ConfigError(
     'config.invalid',
-    invalid.map(({ source, name, message }) => `${source.id}, ${name}: ${message}`).join('\n'),
+    invalid.map(({ source, name, message }) => toShownText(`${source.id}, ${name}: ${message}`)).join('\n'),
+    { keepLines: true },
   );
 }
 
@@ -62,5 +65,5 @@ export function watchSources(sources: readonly Source[], setup: Setup, everyMs: 
 }
 
 function tell(io: Io, error: unknown): void {
-  printNote(io, `warning  ${error instanceof Error ? error.message : String(error)}`);
+  io.status.printLines(`warning  ${toEdgeledgerError(error).message}`);
 }

@@ -1,4 +1,4 @@
-import type { Clock, PassMilestone } from '@edgeledger/core';
+import { type Clock, maskSecrets, type PassMilestone, toShownJson, toShownText } from '@edgeledger/core';
 import type { StatusLine, TextOutput } from './status-line.ts';
 
 /** What a command touches of the process, so that tests can stand in for a terminal. */
@@ -32,11 +32,31 @@ export interface Trial {
   readonly clock?: Clock;
 }
 
+/** What our own paint writes, and nothing else that begins with an escape. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+const PAINT = /(\u001b\[\d{1,2}m)/;
+
+/** A result: a line, or a text whose line breaks are ours. Secrets are masked in it, and nothing in it moves the cursor. */
 export function printLine(io: Io, text: string): void {
+  const pieces = maskSecrets(text).split(PAINT);
+  // split by a group, every second piece is what the group found
+  const shown = pieces.map((piece, index) =>
+    index % 2 === 1 ? piece : toShownText(piece, { keepLines: true }),
+  );
+  printExact(io, shown.join(''));
+}
+
+/** What was asked for as it is: data, and the address of the database with its password. */
+export function printExact(io: Io, text: string): void {
   io.stdout.write(`${text}\n`);
 }
 
 export function printJson(io: Io, value: unknown): void {
+  printExact(io, maskSecrets(toJsonText(value)));
+}
+
+/** Whatever is in it, only what a terminal shows as it is; a reader of JSON has the rest from its escapes. */
+export function toJsonText(value: unknown): string {
   // bigint counts of Postgres are numbers in JSON as long as they are exact
   const toJson = (_key: string, field: unknown): unknown =>
     typeof field === 'bigint'
@@ -44,10 +64,10 @@ export function printJson(io: Io, value: unknown): void {
         ? Number(field)
         : field.toString()
       : field;
-  printLine(io, JSON.stringify(value, toJson, 2));
+  return toShownJson(JSON.stringify(value, toJson, 2));
 }
 
-/** Notes about what is being done: never mixed with results, so that `--json | jq` works. */
+/** A note about what is being done: never mixed with results, so that `--json | jq` works. */
 export function printNote(io: Io, text: string): void {
   io.status.print(text);
 }

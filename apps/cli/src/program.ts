@@ -54,7 +54,7 @@ export function buildProgram(io: Io, finish: (code: number) => void): Command {
     .showHelpAfterError('(see --help)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => io.status.print(text.trimEnd()),
+      writeErr: (text) => io.status.printLines(text.trimEnd()),
       getOutHelpWidth: () => Math.min(100, io.stdout.columns ?? 100),
     })
     .addHelpText('after', `\nTry it without any account: edgeledger demo${EXIT_CODES}`);

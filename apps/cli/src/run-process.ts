@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EdgeledgerError, isAbortError, systemClock } from '@edgeledger/core';
+import { EdgeledgerError, isAbortError, systemClock, toShownText } from '@edgeledger/core';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io, Trial } from './io.ts';
 import { runProgram } from './program.ts';
@@ -28,7 +28,7 @@ export async function runProcess(args: readonly string[], { signal, trial }: Pro
     process.exitCode = await runProgram(args, io);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
-    if (!isAbortError(error)) io.status.print(`edgeledger: ${toMessage(error)}`);
+    if (!isAbortError(error)) io.status.printLines(`edgeledger: ${toMessage(error)}`);
   }
   endSoon();
 }
@@ -49,6 +49,8 @@ function endSoon(): void {
 /** One line for what a person can act on; an unexpected error keeps its stack, because a report needs it. */
 function toMessage(error: unknown): string {
   if (error instanceof EdgeledgerError && error.recovery !== 'report-bug') return error.message;
-  if (error instanceof Error) return error.stack ?? error.message;
-  return String(error);
+  if (!(error instanceof Error)) return toShownText(String(error));
+  // whose words these are nobody knows: they get one line, and the calls theirs
+  const calls = error.stack?.match(/^ {4}at .*$/gm) ?? [];
+  return [toShownText(`${error.name}: ${error.message}`), ...calls].join('\n');
 }

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { redactCredentials, toShownText } from '@edgeledger/core';
 
 /** Where text goes; `columns` is undefined when it is no terminal. */
 export interface TextOutput {
@@ -13,8 +14,10 @@ export interface StatusLine {
   readonly columns: number;
   /** Replaces the line; without a terminal it is printed. */
   show(line: string): void;
-  /** Prints a line above it. */
+  /** Prints a line above it: redacted, and one line whatever it quotes. */
   print(line: string): void;
+  /** The same of a text whose line breaks are ours. */
+  printLines(text: string): void;
   /** Leaves the line where it is and starts a new one. */
   end(): void;
   /** For a logger whose lines must not run into the status line. */
@@ -44,7 +47,8 @@ export function createStatusLine(output: TextOutput): StatusLine {
       output.write(shown === '' ? line : `\r\u001b[2K${line}`);
       shown = line;
     },
-    print: (line) => above(`${line}\n`),
+    print: (line) => above(`${toShownText(redactCredentials(line))}\n`),
+    printLines: (text) => above(`${toShownText(redactCredentials(text), { keepLines: true })}\n`),
     end: () => {
       if (shown !== '') output.write('\n');
       shown = '';

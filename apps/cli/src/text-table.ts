@@ -1,3 +1,4 @@
+import { toShownText } from '@edgeledger/core';
 import type { Paint, Style } from './style.ts';
 import { wrapText } from './wrap-text.ts';
 
@@ -138,9 +139,8 @@ function toCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return toInstantText(value);
   if (typeof value === 'number') return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
-  // control characters would break the alignment or the terminal
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is taken out
-  return String(value).replaceAll(/[\u0000-\u001f\u007f]/g, ' ');
+  // what is not shown would break the alignment or the terminal
+  return toShownText(String(value));
 }
 
 /** `2026-11-20` for a midnight, `2026-11-20 04:05Z` otherwise: always UTC. */

@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -210,6 +211,74 @@ describe('a vendor that was taken over', () => {
     expect(result.exitCode).toBe(0);
     const keys = await database.query<{ report_key: string }>('SELECT report_key FROM ledger.units');
     expect(keys).toEqual([{ report_key: KEY }]);
+  });
+
+  test.each([
+    ['a header', '"x\u001b]0;title\u0007\u001b[2J\u009b31m\u202e\n12:00:00Z INFO: forged",known\n1,2\n'],
+    [
+      'a first record',
+      `${DAY}T00:00:00Z,"/a\u001b]0;title\u0007\u009b31m\u202e\n12:00:00Z INFO: forged",3\n`,
+    ],
+  ])('cannot move a cursor or forge a line by %s', async (_what, file) => {
+    imgix.reports = [{ reportKey: KEY, day: DAY, files: [file] }];
+    let shown = '';
+    for (const [args, change] of [
+      [['run', '--from', DAY, '--to', DAY], { LOG_LEVEL: 'debug', LOG_FORMAT: 'json' }],
+      [['run', '--from', DAY, '--to', DAY], { LOG_LEVEL: 'debug', LOG_FORMAT: 'pretty' }],
+      [['status'], {}],
+      [['gaps'], {}],
+      [['gaps', '--json'], {}],
+      [['alerts', 'list'], {}],
+      [['alerts', 'list', '--json'], {}],
+    ] as const) {
+      const { stdout, stderr } = await runCli(args, { ...environment, ...change });
+      shown += stdout + stderr;
+    }
+    expect(shown).toContain('INFO: forged');
+    expect(shown).not.toMatch(/[^\P{C}\n]|[\u2028\u2029]/u);
+    expect(shown).not.toMatch(/^12:00:00Z/m);
+    const [unit] = await database.query<{ state: string; error_message: string }>(
+      'SELECT state, error_message FROM ledger.units',
+    );
+    expect(unit?.state).toBe('failed');
+    expect(unit?.error_message).not.toMatch(/\p{C}/u);
+  });
+
+  test('cannot keep a failure from being recorded by a NUL', async () => {
+    const akamai = createServer((request, response) =>
+      response.end(request.method === 'GET' ? '{}' : '{"data":[{"x\\u0000y\\ud800":"1"}]}'),
+    );
+    await new Promise<void>((resolve) => akamai.listen(0, '127.0.0.1', resolve));
+    const address = akamai.address();
+    const result = await runCli(['run', '--source', 'akamai', '--from', DAY, '--to', DAY], {
+      ...environment,
+      EDGELEDGER_CONFIG: '',
+      AKAMAI_HOST: 'x.luna.akamaiapis.net',
+      AKAMAI_CLIENT_TOKEN: 'token0of0client',
+      AKAMAI_CLIENT_SECRET: 'secret0of0client',
+      AKAMAI_ACCESS_TOKEN: 'token0of0access',
+      AKAMAI_API_URL: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    });
+    akamai.closeAllConnections();
+    akamai.close();
+    expect(result.stderr).toContain('It begins: x\\u{0}y');
+    expect(result.exitCode).toBe(1);
+    expect(await database.query('SELECT state, error_code FROM ledger.units')).toEqual([
+      { state: 'failed', error_code: 'file.column-missing' },
+    ]);
+  });
+
+  test('cannot stop us with a name that is long and made to be looked through slowly', async () => {
+    const host = `${'a-'.repeat(60_000)}a.example`;
+    imgix.reports = [{ reportKey: KEY, day: DAY, files: [], links: [`https://${host}/x?s=1`] }];
+    const startedAt = performance.now();
+    const result = await runCli(['run', '--from', DAY, '--to', DAY], { ...environment, LOG_LEVEL: 'debug' });
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    expect(result.stderr).toMatch(/its file is on (a-)+a?…, which is not allowed/);
+    const [unit] = await database.query<{ length: number }>(
+      'SELECT length(error_message)::int AS length FROM ledger.units',
+    );
+    expect(unit?.length).toBeLessThan(1_000);
   });
 
   test('cannot keep us busy with a document without an end', async () => {

@@ -27,9 +27,11 @@ const daysBack = (days: number): string =>
   new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 const keyOf = (day: string): string => `cdn_logs_${day.replaceAll('-', '')}`;
 const [GOOD, BROKEN, DENIED, ELSEWHERE] = [daysBack(2), daysBack(3), daysBack(4), daysBack(5)];
+const NO_LINK = daysBack(6);
 const SECRETS = {
   'the imgix key': API_KEY,
   'the signature of a link': SIGNATURE.split('=')[1] ?? '',
+  'the password in a link that is none': 'planted0link0word',
   'the webhook': 'xoxb5ecretpath',
   'the dashboard password': 'planted0dashboard0word',
   'the password of a viewer': 'planted0viewer0word',
@@ -46,6 +48,9 @@ let imgix: ImgixServer;
 let emulator: Emulator;
 let webhook: Server;
 let collector: Server;
+/** An Akamai that says in its own words what it was sent. */
+let repeating: Server;
+let repeatingUrl = '';
 /** What was sent to the webhook and to the collector of traces. */
 let told = '';
 let traced = '';
@@ -56,7 +61,10 @@ let environment: Record<string, string>;
 let output = '';
 
 beforeAll(async () => {
-  const echo = `Could not read https://u:${API_KEY}@files.example/a?${SIGNATURE} with Bearer ${API_KEY}`;
+  const signature = SECRETS['the signature of a link'];
+  const echo =
+    `Could not read https://u:${API_KEY}@files.example/a?${SIGNATURE} with Bearer ${API_KEY}: signature ${signature} does ` +
+    `not match GET%0A%2Fa%3FX-Goog-Signature%3D${signature} of key ${API_KEY}, ${btoa(API_KEY)}, ${btoa(`u:${API_KEY}`)}`;
   imgix = await createImgixServer([
     {
       reportKey: keyOf(GOOD),
@@ -78,6 +86,12 @@ beforeAll(async () => {
         (response) => response.writeHead(302, { location: `https://evil.example/x?${SIGNATURE}` }).end(),
       ],
     },
+    {
+      reportKey: keyOf(NO_LINK),
+      day: NO_LINK,
+      files: [],
+      links: [`https://user:${SECRETS['the password in a link that is none']}@ bad host/x?s=1`],
+    },
   ]);
   emulator = await createEmulator({ historyDays: 8, akamai: { requestsPerMinute: 0 } });
   webhook = createServer(async (request, response) => {
@@ -88,7 +102,14 @@ beforeAll(async () => {
     traced += JSON.stringify(request.headers) + (await text(request));
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
-  const [port, collectorPort] = await Promise.all([listen(webhook), listen(collector)]);
+  repeating = createServer((request, response) => {
+    const { clientToken, accessToken } = emulator.credentials.akamai;
+    const detail = `client token ${clientToken} with access token ${accessToken}, "access_token": "${accessToken}", got ${request.headers.authorization}`;
+    response.writeHead(403, { 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify({ title: `No: ${clientToken}`, detail }));
+  });
+  const [port, collectorPort, repeatingPort] = await Promise.all([webhook, collector, repeating].map(listen));
+  repeatingUrl = `http://127.0.0.1:${repeatingPort}`;
   database = await createTestDatabase();
   SECRETS['the password of the database'] = decodeURIComponent(new URL(database.connectionString).password);
   folder = await mkdtemp(join(tmpdir(), 'edgeledger-secrets-'));
@@ -130,7 +151,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await imgix.close();
   await emulator.close();
-  for (const server of [webhook, collector]) {
+  for (const server of [webhook, collector, repeating]) {
     server.closeAllConnections();
     server.close();
   }
@@ -222,6 +243,8 @@ describe('after runs that go well and that fail', () => {
     expect((await cli(['run'], { LOG_FORMAT: 'json' })).exitCode).toBe(1);
     await cli(['run', '--source', 'imgix'], { LOG_FORMAT: 'pretty' });
     await cli(['run', '--source', 'akamai'], { AKAMAI_CLIENT_SECRET: `${SECRETS['the Akamai secret']}x` });
+    await cli(['run', '--source', 'akamai'], { AKAMAI_API_URL: repeatingUrl });
+    await cli(['doctor', '--json'], { AKAMAI_API_URL: repeatingUrl });
     await cli(['replay', keyOf(GOOD), '--from-archive']);
     await cli(['doctor']);
     await cli(['alerts', 'test']);
@@ -239,15 +262,23 @@ describe('after runs that go well and that fail', () => {
     imgix.api = (_request, response) => {
       response.writeHead(401).end(
         JSON.stringify({
-          errors: [{ title: `Bearer ${API_KEY} is no key`, detail: `https://x/?k=${API_KEY}` }],
+          errors: [
+            { title: `Bearer ${API_KEY} is no key`, detail: `https://x/?k=${API_KEY}` },
+            { title: `The API key ${API_KEY} is not valid`, detail: `${btoa(API_KEY)}: "${API_KEY}"` },
+          ],
         }),
       );
       return true;
     };
     await cli(['run', '--source', 'imgix']);
+    await cli(['doctor', '--json']);
+    await cli(['alerts', 'list', '--json']);
     imgix.api = () => false;
     expect(output).toContain(keyOf(DENIED));
     expect(output).toContain('evil.example');
+    expect(output).toContain('The API key [secret] is not valid');
+    expect(output).toContain('client token [secret] with access token [secret]');
+    expect(output).toContain('its link is not a URL');
   });
 
   test('no output has a secret', () => {

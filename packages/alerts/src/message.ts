@@ -9,6 +9,7 @@ export type AlertFormat = (typeof ALERT_FORMATS)[number];
 /** Alerts that are written out one by one; of more, their number is told. A receiver's limits are not ours to test. */
 const LISTED_ALERTS = 50;
 const MESSAGE_LENGTH = 500;
+const NAME_LENGTH = 200;
 /** Slack cuts a text at 40,000 characters; a person reads far less. */
 const SLACK_GROUPS = 20;
 const SLACK_MESSAGE_LENGTH = 280;
@@ -69,10 +70,10 @@ function toListed(alert: Alert): ListedAlert {
     id: alert.alertId,
     state: alert.resolvedAt === null ? 'open' : 'resolved',
     kind: alert.kind,
-    account: alert.account,
-    dataset: alert.dataset,
-    report_key: alert.reportKey === '' ? null : alert.reportKey,
-    column: alert.subject === '' ? null : alert.subject,
+    account: toSafeText(alert.account, NAME_LENGTH),
+    dataset: toSafeText(alert.dataset, NAME_LENGTH),
+    report_key: alert.reportKey === '' ? null : toSafeText(alert.reportKey, NAME_LENGTH),
+    column: alert.subject === '' ? null : toSafeText(alert.subject, NAME_LENGTH),
     period_start: alert.periodStart?.toISOString() ?? null,
     expires_at: alert.expiresAt?.toISOString() ?? null,
     opened_at: alert.openedAt.toISOString(),
@@ -86,20 +87,31 @@ function toSlackMessage({ opened, recovered }: AlertClaim): object {
   const groups = [...groupAlerts(opened, 'open'), ...groupAlerts(recovered, 'resolved')];
   for (const { title, message } of groups.slice(0, SLACK_GROUPS)) {
     const why = message === '' ? '' : `: ${escapeSlack(toSafeText(message, SLACK_MESSAGE_LENGTH))}`;
-    lines.push(`• ${escapeSlack(title)}${why}`);
+    lines.push(`• ${escapeSlack(toSafeText(title, MESSAGE_LENGTH))}${why}`);
   }
   if (groups.length > SLACK_GROUPS)
     lines.push(`… and ${groups.length - SLACK_GROUPS} more groups: edgeledger alerts list`);
-  // what a vendor's file says must not mention a channel or become a link
   return { text: lines.join('\n'), unfurl_links: false, unfurl_media: false };
 }
 
-/** https://docs.slack.dev/messaging/formatting-message-text: these three, and nothing else, are control characters. */
+/** What receivers make links of although it has no scheme: `www.…`, and a host with a path. */
+const BARE_LINK = /\b(?:www\.[^\s]+|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}\/[^\s]*)/gi;
+
+/**
+ * To Slack three characters are control characters (https://docs.slack.dev/messaging/formatting-message-text). Others read
+ * `@everyone` as a mention and `[text](address)` as a link wherever they stand: a space without width comes between.
+ */
 function escapeSlack(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return text
+    .replace(BARE_LINK, '[url]')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '@\u200b')
+    .replaceAll('](', ']\u200b(');
 }
 
-/** One line without links, tokens and control characters. Messages hold none; they are the last gate before outside. */
+/** One line without links, secrets and what is not shown. Messages hold none; this is the last gate before outside. */
 function toSafeText(text: string, limit: number): string {
   const safe = redactText(text).toWellFormed();
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1).toWellFormed()}…`;

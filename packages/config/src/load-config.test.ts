@@ -349,6 +349,39 @@ test('connection strings need their scheme and never print', () => {
   ]);
 });
 
+test('whoever repeats a secret of the configuration, it is masked from then on', () => {
+  const secrets = {
+    IMGIX_API_KEY: 'planted0imgix0key',
+    DATABASE_URL: 'planted0database0word',
+    REDIS_URL: 'planted0redis0word',
+    ALERT_WEBHOOK_URL: 'planted0webhook0path',
+    METRICS_TOKEN: 'planted0metrics0token',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'planted0collector0word',
+    OTEL_EXPORTER_OTLP_HEADERS: 'planted0header0word',
+    FROM_FILE: 'planted0file0word',
+  };
+  const env = {
+    ...secrets,
+    DATABASE_URL: `postgres://ed:${secrets.DATABASE_URL}@db.example/edge`,
+    REDIS_URL: `redis+cluster://:${secrets.REDIS_URL}@r1:6379,r2:6379`,
+    ALERT_WEBHOOK_URL: `https://hooks.example/services/${secrets.ALERT_WEBHOOK_URL}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `https://ed:${secrets.OTEL_EXPORTER_OTLP_ENDPOINT}@otel.example`,
+    OTEL_EXPORTER_OTLP_HEADERS: `x-scope=1,authorization=Bearer%20${secrets.OTEL_EXPORTER_OTLP_HEADERS}`,
+    FROM_FILE: undefined,
+    DASHBOARD_USER: 'ed',
+    DASHBOARD_PASSWORD_FILE: '/run/word',
+    EDGELEDGER_CONFIG: '/app/edgeledger.yaml',
+  };
+  load(env, {
+    '/run/word': secrets.FROM_FILE,
+    '/app/edgeledger.yaml': `alerts: { webhook: $${'{ALERT_WEBHOOK_URL}'} }`,
+  });
+  for (const [name, secret] of Object.entries(secrets)) {
+    const { message } = new ConfigError('config.invalid', `${name} is ${secret}, ${btoa(secret)}`);
+    expect(message).not.toMatch(/planted0|cGxhbnRlZ/);
+  }
+});
+
 test('a secret may come from a file', () => {
   const files = { '/run/secrets/imgix': 'from-file\n', '/app/pw': 'p', '/empty': '\n' };
   const config = load(

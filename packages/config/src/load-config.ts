@@ -7,6 +7,7 @@ import {
   DEFAULT_SHRINK_LIMITS,
   HOUR_MS,
   MINUTE_MS,
+  rememberSecret,
   Secret,
   type ShrinkLimits,
 } from '@edgeledger/core';
@@ -33,6 +34,7 @@ import {
   checkRedisUrl,
   connectionUrl,
   oneOf,
+  splitList,
   wholeNumber,
 } from './values.ts';
 import { createVariables, type Variables } from './variables.ts';
@@ -101,6 +103,17 @@ function deepFreeze<Value>(value: Value): Value {
   return value;
 }
 
+/** OpenTelemetry's libraries read these by themselves; what they hold must not show up all the same. */
+const TRACE_HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
+
+function rememberCollector(env: NodeJS.ProcessEnv, endpoint: string | undefined): void {
+  if (endpoint !== undefined) rememberSecret(endpoint);
+  for (const header of TRACE_HEADERS.flatMap((name) => splitList(env[name] ?? ''))) {
+    // `authorization=Basic%20…`: the scheme is no secret
+    for (const word of header.slice(header.indexOf('=') + 1).split(/\s|%20/)) rememberSecret(word);
+  }
+}
+
 function findSecret(text: string | undefined): Secret | undefined {
   return text === undefined ? undefined : new Secret(text);
 }
@@ -128,6 +141,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
   const sources = loadSources(sourceFile, { variables, files, problems });
   const home = files.toPath(variables.given('EDGELEDGER_HOME')?.text ?? '.edgeledger');
   const otelEndpoint = variables.find('OTEL_EXPORTER_OTLP_ENDPOINT', checkHttpUrl);
+  rememberCollector(options.env, otelEndpoint);
 
   const config: Config = {
     databaseUrl: findSecret(variables.find('DATABASE_URL', connectionUrl(['postgres', 'postgresql']))),

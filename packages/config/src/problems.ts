@@ -1,4 +1,4 @@
-import { ConfigError, redactUrl } from '@edgeledger/core';
+import { ConfigError, redactUrl, toShownText } from '@edgeledger/core';
 import { hasUnsetVariable } from './interpolate.ts';
 
 /** A value and where a person wrote it: a variable's name, or a place in the file. */
@@ -43,7 +43,7 @@ export function createProblems(): Problems {
   const found: string[] = [];
   let omitted = 0;
   const add = (label: string, sentence: string): void => {
-    const line = `${shorten(label, MAX_LABEL)}: ${shorten(sentence, MAX_SENTENCE)}`;
+    const line = toShownText(`${shorten(label, MAX_LABEL)}: ${shorten(sentence, MAX_SENTENCE)}`);
     if (found.includes(line)) return;
     if (found.length < MAX_PROBLEMS) found.push(line);
     else omitted += 1;
@@ -63,7 +63,7 @@ export function createProblems(): Problems {
         found.length === 1
           ? `Configuration problem: ${found[0]}`
           : `${found.length + omitted} configuration problems:\n${[...found, ...rest].map((line) => `  - ${line}`).join('\n')}`;
-      throw new ConfigError('config.invalid', text, { context: { problems: [...found] } });
+      throw new ConfigError('config.invalid', text, { context: { problems: [...found] }, keepLines: true });
     },
   };
 }

@@ -1,3 +1,6 @@
+import { redactCredentials } from './redact.ts';
+import { toShownText } from './shown-text.ts';
+
 /**
  * The class of an error says what happens next, its code what it was, its message what to do.
  *
@@ -10,7 +13,8 @@
  * | InvariantError | our bug |
  *
  * Not errors: "not ready yet" and "the vendor no longer has it" are outcomes, a bad row is a `Reject`.
- * Messages and contexts never hold a credential or a signed URL; both reach logs and the ledger.
+ * Messages and contexts never hold a credential or a signed URL; both reach logs and the ledger. Messages are made fit for
+ * that when they are made, whatever they quote.
  */
 export const ERROR_CODES = {
   TransientError: [
@@ -67,6 +71,13 @@ export type ErrorContext = Readonly<Record<string, string | number | boolean | n
 interface ErrorOptions {
   readonly context?: ErrorContext;
   readonly cause?: unknown;
+  /** The message is a list of ours, whose lines quote nobody's line breaks. */
+  readonly keepLines?: boolean;
+}
+
+/** Safe to print, to log and to store, also where it quotes a vendor. */
+function toSafeMessage(message: string, options: ErrorOptions): string {
+  return toShownText(redactCredentials(message), options);
 }
 
 export abstract class EdgeledgerError extends Error {
@@ -75,7 +86,8 @@ export abstract class EdgeledgerError extends Error {
   readonly context: ErrorContext;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const safe = toSafeMessage(message, options);
+    super(safe, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.context = options.context ?? {};

@@ -94,6 +94,7 @@ export {
 } from './errors.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { MILESTONES, type Milestone, type PassMilestone } from './milestones.ts';
+export { maskSecrets, quoteText, redactCredentials, rememberLink, rememberSecret } from './redact.ts';
 export {
   type ParsedRedisAddress,
   parseRedisAddress,
@@ -110,8 +111,10 @@ export {
   type RejectCode,
   type RejectThresholds,
 } from './reject.ts';
-export { redactUrl, Secret } from './secret.ts';
+export { redactUrl, Secret, toShownHost } from './secret.ts';
+export { MASK } from './secret-registry.ts';
 export { settlesWithin } from './settles-within.ts';
+export { toShownJson, toShownText } from './shown-text.ts';
 export { DEFAULT_SHRINK_LIMITS, isMuchSmaller, type ShrinkLimits } from './shrink.ts';
 export { type Span, type SpanAttributes, silentTracer, type Tracer } from './tracer.ts';
 export {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { redactUrl, Secret } from './secret.ts';
+import { redactUrl, Secret, toShownHost } from './secret.ts';
 
 test('a secret does not show itself in text, JSON or inspection', () => {
   const secret = new Secret('hunter2');
@@ -15,4 +15,11 @@ test('a redacted URL keeps host and path only', () => {
     'https://files.example/a/b.csv.gz',
   );
   expect(redactUrl('not a url')).toBe('[unparsable URL]');
+});
+
+test('a redacted URL is no longer than a message may be', () => {
+  const long = new URL(`https://${'a-'.repeat(60_000)}a.example/${'b'.repeat(60_000)}`);
+  expect(redactUrl(long).length).toBeLessThan(1_400);
+  expect(toShownHost(long)).toHaveLength(256);
+  expect(toShownHost(new URL('https://files.example:8443/a'))).toBe('files.example:8443');
 });

@@ -61,9 +61,10 @@ export function createHttpResponse(
       const document = await text(limitBytes);
       try {
         return JSON.parse(document);
-      } catch (cause) {
+      } catch {
+        // without the parser's error, which quotes what it could not read: a part of a secret is one, too
         const message = `Could not ${attempted.what}: ${attempted.url.host} answered ${data.statusCode} with something that is not JSON. Check the API URL.`;
-        throw new ContractError('source.response-malformed', message, { cause });
+        throw new ContractError('source.response-malformed', message);
       }
     },
     destroy: () => {

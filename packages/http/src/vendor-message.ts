@@ -1,6 +1,8 @@
+import { redactCredentials } from '@edgeledger/core';
+
 const MESSAGE_LIMIT = 300;
-/** Only so much is looked through: the patterns below take long on long texts that are made to. */
-const LOOKED_THROUGH = 4000;
+/** Only so much is looked through: nobody says what is wrong at more length. */
+const LOOKED_THROUGH = 4_000;
 
 /**
  * What the vendor says is wrong, from an error body: JSON:API `errors` (imgix), problem details (Akamai), the
@@ -8,19 +10,18 @@ const LOOKED_THROUGH = 4000;
  */
 export function toVendorMessage(body: string): string {
   const parts = [...new Set(findMessages(body))].filter((part) => part !== '');
-  return redactText(parts.join(': ').slice(0, LOOKED_THROUGH)).slice(0, MESSAGE_LIMIT);
+  return redactText(parts.join(': ')).slice(0, MESSAGE_LIMIT).toWellFormed();
 }
 
-/** Takes out what must not reach a log: URLs, tokens after a scheme name, values of signature parameters. */
+/**
+ * Takes out what a vendor's text must not bring into a message: known secrets and what looks like one, URLs, whatever follows
+ * the name of a scheme, line breaks and what is not shown.
+ */
 export function redactText(text: string): string {
-  return text
+  return redactCredentials(text, LOOKED_THROUGH)
     .replace(/[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>]+/gi, '[url]')
-    .replace(/\b(Bearer|Basic)\s+[^\s"'<>]+/gi, '$1 [secret]')
-    .replace(
-      /\b(client_token|access_token|client_secret|signature|nonce|token)=[^\s;&"'<>]+/gi,
-      '$1=[secret]',
-    )
-    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .replace(/\b(Bearer|Basic)\s{1,9}[^\s"'<>]+/gi, '$1 [secret]')
+    .replace(/[\p{C}\p{Z}\s]+/gu, ' ')
     .trim();
 }
 

@@ -1,4 +1,5 @@
-import { silentLogger } from '@edgeledger/core';
+import { inspect } from 'node:util';
+import { Secret, silentLogger } from '@edgeledger/core';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpClient, type HttpClientOptions, type Timers } from '../src/index.ts';
 import { openLocalServer } from './local-server.ts';
@@ -91,6 +92,41 @@ test('a message has the words of the vendor, but no query, URL or token', async 
   await expect(failed).rejects.toThrow(
     `Could not list things: ${server.url.href}reports answered 401 (Unauthorized: Bearer [secret] is not valid, see [url] signature=[secret];). Check THE_KEY.`,
   );
+});
+
+test('a secret is in no message and no cause, in whatever words the vendor repeats it', async () => {
+  const key = 'planted0http/key+1';
+  new Secret(key);
+  const basic = btoa(`user:${key}`);
+  const detail = `The key ${key} (Basic ${basic}, ${encodeURIComponent(key)}) is no key of "${key}"`;
+  const server = await openLocalServer((request, response) => {
+    if (request.url === '/raw') response.end(key);
+    // wherever the text is cut, no half of it is left
+    else response.writeHead(403).end(`${'x '.repeat(Number(request.url?.slice(1)))}${detail}`);
+  });
+  const { client } = openClient();
+  for (const blanks of [0, 120, 125, 130, 135, 140, 145, 1_990, 1_995]) {
+    const url = new URL(`/${blanks}`, server.url);
+    const refused: unknown = await client
+      .request({ method: 'GET', url, what })
+      .catch((error: unknown) => error);
+    expect(String(refused)).toContain('answered 403');
+    expect(inspect(refused)).not.toMatch(/plant|cGxhbnRlZ/);
+  }
+  // a parser quotes the start of what it could not read
+  const answer = await client.request({ method: 'GET', url: new URL('/raw', server.url), what });
+  const damaged: unknown = await answer.json(500).catch((error: unknown) => error);
+  expect(inspect(damaged)).toContain('not JSON');
+  expect(inspect(damaged)).not.toContain('plant');
+});
+
+test('what a vendor says is one line that shows what is in it', async () => {
+  const detail = 'no\u001b]0;title\u0007\u009b31m\n12:00:00Z INFO: forged\u202e\u2028\ud800';
+  const server = await openLocalServer((_, response) =>
+    response.writeHead(401).end(JSON.stringify({ errors: [{ detail }] })),
+  );
+  const failed = openClient().client.request({ method: 'GET', url: server.url, what });
+  await expect(failed).rejects.toThrow(/\(no \]0;title 31m 12:00:00Z INFO: forged\)/);
 });
 
 test.each([

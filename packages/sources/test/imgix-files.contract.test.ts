@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { parseUtcDay } from '@edgeledger/core';
+import { parseUtcDay, Secret } from '@edgeledger/core';
 import { expect, test } from 'vitest';
 import { type LocalImgix, md5Of, NOW, openLocalImgix } from './local-imgix.ts';
 import { contextAt, readUnit, toRecords } from './read-unit.ts';
@@ -53,6 +53,38 @@ test('parts are sorted by number, named by path, and each path is read once', as
   });
   const readiness = await imgix.source.check(await imgix.findUnit(), contextAt(NOW));
   expect(readiness).toMatchObject({ parts: [{ name: '/r/part-2.csv' }, { name: '/r/part-10.csv' }] });
+});
+
+test('what a file host repeats of a link or of the key is masked, and so is what a redirect brings', async () => {
+  const [signature, elsewhere] = ['5ad0f1e2d3c4b5a697886950413223', '77aa0f1e2d3c4b5a697886950413'];
+  const imgix = await openLocalImgix({
+    config: { apiKey: new Secret('planted0files0key') },
+    files: {
+      '/r/one.csv': (response) => response.writeHead(302, { location: `/r/two.csv?sig=${elsewhere}` }).end(),
+      '/r/two.csv': (response) =>
+        response
+          .writeHead(403)
+          .end(
+            `<Error><Message>${signature} ${elsewhere} planted0files0key GET%2Fa%3FX-Goog-Signature%3D${signature}</Message></Error>`,
+          ),
+    },
+    links: (origin) => [`${origin}/r/one.csv?X-Goog-Signature=${signature}`],
+  });
+  const failed = readAll(imgix);
+  await expect(failed).rejects.toThrow(
+    /403 \(\[secret\] \[secret\] \[secret\] GET%2Fa%3FX-Goog-Signature%3D\[secret\]\)/,
+  );
+});
+
+test('a header that is made for a terminal is shown as what it is, and cut', async () => {
+  const imgix = await openLocalImgix({
+    files: { '/r/one.csv': `"x\n12:00:00Z INFO: forged\u001b[2J\u009b",known${',more'.repeat(390)}\n1,2\n` },
+  });
+  const failed = readAll(imgix);
+  await expect(failed).rejects.toThrow(
+    /It begins: x\\n12:00:00Z INFO: forged\\u\{1b\}\[2J\\u\{9b\}, known, more/,
+  );
+  await expect(failed).rejects.toThrow(/more… \(cut: \d+ characters\)\. If the columns/);
 });
 
 test.each([400, 401, 403, 404])('a link that answers %i is fetched anew', async (status) => {

@@ -1,5 +1,5 @@
-import { type LogFields, redactUrl, Secret } from '@edgeledger/core';
-import { isSensitiveName, MASK, redactText } from './redact.ts';
+import { type LogFields, MASK, redactUrl, Secret } from '@edgeledger/core';
+import { isSensitiveName, LONGEST_STACK, redactText } from './redact.ts';
 
 /** Deeper than any field of ours; a guard against logging a whole client or socket. */
 const MAX_DEPTH = 6;
@@ -28,7 +28,7 @@ function toErrorFields(error: Error, walk: Walk): JsonFields {
     const context = toJsonValue(error.context, walk);
     if (typeof context === 'object' && Object.keys(context ?? {}).length > 0) fields.context = context;
   }
-  if (walk.withStack && error.stack !== undefined) fields.stack = redactText(error.stack);
+  if (walk.withStack && error.stack !== undefined) fields.stack = redactText(error.stack, LONGEST_STACK);
   if (walk.parents.length >= MAX_CAUSES) return fields;
   // a failed connection is an AggregateError without a message: the addresses tried are in `errors`
   if (error instanceof AggregateError) fields.errors = toJsonValue(error.errors, walk);

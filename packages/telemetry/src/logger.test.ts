@@ -137,6 +137,32 @@ test('credentials inside text are masked, prose and plain links are not touched'
   });
 });
 
+test('a secret is masked in every text of a line, in whatever words it stands', () => {
+  for (const format of ['json', 'pretty'] as const) {
+    const { logger, text } = capture('debug', format);
+    new Secret('planted0log0key1');
+    const error = new Error('the key planted0log0key1 is none', {
+      cause: new Error(btoa('u:planted0log0key1')),
+    });
+    logger
+      .child({ note: 'planted0log0key1' })
+      .warn({ error, list: ['planted0log0key1'] }, 'planted0log0key1?');
+    expect(text()).not.toMatch(/planted0|cGxhbnRlZ/);
+  }
+});
+
+test('a link that is made to take long takes no time, and what is longer than a person reads is cut', () => {
+  const host = `${'a-'.repeat(60_000)}a.example`;
+  for (const format of ['json', 'pretty'] as const) {
+    const { logger, text } = capture('info', format);
+    const startedAt = performance.now();
+    logger.warn({ error: new Error(`no ${host}`), url: `https://${host}/x?s=1`, parts: [host, host] }, host);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(text().length).toBeLessThan(25_000);
+    expect(text()).toContain('(cut: 120009 characters)');
+  }
+});
+
 test('an error is logged with code, message, context and its chain of causes, without stacks', () => {
   const { logger, text, line } = capture();
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
@@ -201,8 +227,23 @@ test('a pretty line is one line with time, level, message, fields and the error 
   );
 });
 
-test('control characters from outside do not reach the terminal', () => {
-  const { logger, text } = capture('info', 'pretty');
-  logger.info({ header: '\u001b[2Jx' }, 'a\u001b[31mb\u009b');
-  for (const control of ['\u001b', '\u009b']) expect(text()).not.toContain(control);
+test('control characters from outside do not reach the terminal, in either format', () => {
+  const hostile = 'a\u001b[31mb\u009b\u202e\u2028\u0007';
+  for (const format of ['json', 'pretty'] as const) {
+    const { logger, text } = capture('debug', format);
+    logger.info({ header: hostile, error: new Error(hostile) }, hostile);
+    expect(text()).toMatch(/^[\x20-\x7e\n]+$/);
+  }
+  const { logger, line } = capture();
+  logger.info({ header: hostile }, 'm');
+  expect(line().header).toBe(hostile);
+});
+
+test('nothing that others say begins a line of a pretty log', () => {
+  const forged = 'first\n12:00:00Z INFO: forged';
+  const { logger, text } = capture('debug', 'pretty');
+  logger.warn({ note: forged, error: new Error(forged, { cause: new Error(forged) }) }, forged);
+  expect(text()).toContain('logger.test.ts');
+  expect(text()).not.toMatch(/^\[?12:00:00Z/m);
+  for (const line of text().trimEnd().split('\n').slice(1)) expect(line).toMatch(/^ {4}/);
 });

@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '@edgeledger/core';
+import { type LogFields, type Logger, toShownJson } from '@edgeledger/core';
 import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import { type JsonFields, toJsonFields } from './log-fields.ts';
 import { createPrettyFormatter } from './pretty-line.ts';
@@ -21,7 +21,7 @@ export interface LoggerOptions {
 
 /** Formats in this thread and writes at once, so that the last line before an exit is not lost. */
 function openDestination(stream: NodeJS.WritableStream, format: LogFormat): DestinationStream {
-  if (format === 'json') return { write: (line) => void stream.write(line) };
+  if (format === 'json') return { write: (line) => void stream.write(toShownJson(line)) };
   const color =
     'hasColors' in stream && typeof stream.hasColors === 'function' && stream.hasColors() === true;
   const toPretty = createPrettyFormatter({ color });

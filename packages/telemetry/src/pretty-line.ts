@@ -1,3 +1,4 @@
+import { toShownText } from '@edgeledger/core';
 import pinoPretty from 'pino-pretty';
 import type { JsonFields, JsonValue } from './log-fields.ts';
 
@@ -32,23 +33,17 @@ function stacksOf(value: JsonValue | undefined): string[] {
   return [...own, ...stacksOf(value.cause)];
 }
 
-/** Text from a vendor must not move a terminal's cursor. */
-function escapeControls(text: string): string {
-  return [...text]
-    .map((char) => {
-      const code = char.codePointAt(0) ?? 0;
-      const isControl = (code < 0x20 && char !== '\n' && char !== '\t') || (code >= 0x7f && code < 0xa0);
-      return isControl ? `\\u${code.toString(16).padStart(4, '0')}` : char;
-    })
-    .join('');
-}
-
-/** The message, its fields as `name=value`, and below it the stacks, if there are any. */
+/**
+ * The message, its fields as `name=value`, and below it the stacks, if there are any. What others say begins no line: only a
+ * stack has several, and they are set in.
+ */
 function formatMessage(line: JsonFields): string {
   const { time: _time, level: _level, message, ...fields } = line;
   const pairs = Object.entries(fields).map(([name, value]) => `${name}=${formatValue(value)}`);
   const stacks = Object.values(fields).flatMap(stacksOf);
-  return escapeControls([[String(message ?? ''), ...pairs].join('  '), ...stacks].join('\n'));
+  const lines = stacks.flatMap((stack) => toShownText(stack, { keepLines: true }).split('\n'));
+  const head = toShownText([String(message ?? ''), ...pairs].join('  '));
+  return [head, ...lines.map((text) => `    ${text.trim()}`)].join('\n');
 }
 
 /** Turns pino's JSON lines into lines for people, times in UTC. */

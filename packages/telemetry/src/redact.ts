@@ -1,7 +1,4 @@
-import { redactUrl } from '@edgeledger/core';
-
-/** What stands in the log in place of a credential. */
-export const MASK = '[secret]';
+import { redactCredentials, redactUrl } from '@edgeledger/core';
 
 const SENSITIVE_ANYWHERE = /password|passwd|passphrase|secret|authorization|apikey|privatekey|credential/;
 const SENSITIVE_AT_END = /(?:tokens?|cookies?|signature)$/;
@@ -24,26 +21,16 @@ function redactOneUrl(match: string): string {
   return /[?#@]/.test(url) ? redactUrl(url) + after : match;
 }
 
-/**
- * Forms in which a credential shows up inside text, each with what to put in its place: the pairs of a
- * query string, header dump or connection string, and the value of an Authorization header.
- */
-const CREDENTIALS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
-  [
-    /\b([\w-]*(?:api[_-]?key|secret|token|password|signature|credential))=(?!\[secret\])[^\s&;,"'<>)]+/gi,
-    `$1=${MASK}`,
-  ],
-  [/\bEG1-HMAC-SHA256\s+\S+/g, `EG1-HMAC-SHA256 ${MASK}`],
-  // a digit, `=` or upper case after the first letter tells a credential from the prose "Basic authentication"
-  [/\b(Bearer|Basic)\s+(?=\S+[\dA-Z=])[\w.~+/=-]{8,}/g, `$1 ${MASK}`],
-];
+/** Longer text is cut. What is logged is for people, and its patterns take long on text that is made for them. */
+const LONGEST_TEXT = 4_096;
+/** A stack holds the message, and has to keep its lines. */
+export const LONGEST_STACK = 16_384;
 
 /**
- * Text fit for a log: URLs lose user, password, query and fragment (the link to a report file is signed in its
- * query), and credentials in the usual `name=value` and header forms are masked.
+ * Text fit for a log: secrets that are known and what looks like one are masked, and URLs lose user, password, query and
+ * fragment (the link to a report file is signed in its query).
  */
-export function redactText(text: string): string {
-  let redacted = text.includes('://') ? text.replace(URL_IN_TEXT, redactOneUrl) : text;
-  for (const [pattern, replacement] of CREDENTIALS_IN_TEXT) redacted = redacted.replace(pattern, replacement);
-  return redacted;
+export function redactText(text: string, limit = LONGEST_TEXT): string {
+  const redacted = redactCredentials(text, limit);
+  return redacted.includes('://') ? redacted.replace(URL_IN_TEXT, redactOneUrl) : redacted;
 }

@@ -4,6 +4,7 @@ import type { Connection } from './connect.ts';
 import { createTranslator } from './pg-errors.ts';
 import type { WarehouseSchema } from './schema.ts';
 import type { ActionsTable } from './schema-actions.ts';
+import { toStoredJson, toStoredText } from './stored-text.ts';
 
 export type Action = Selectable<ActionsTable>;
 
@@ -39,7 +40,7 @@ export function createActions(connection: Connection, database: Kysely<Warehouse
             account: request.account ?? null,
             dataset: request.dataset ?? null,
             report_key: request.reportKey ?? null,
-            details: JSON.stringify(request.details ?? {}),
+            details: toStoredJson(request.details ?? {}),
           })
           .returning('action_id')
           .executeTakeFirstOrThrow();
@@ -49,7 +50,7 @@ export function createActions(connection: Connection, database: Kysely<Warehouse
       run('Recording the outcome of an action', async () => {
         await database
           .updateTable('ledger.actions')
-          .set({ outcome, message: message.slice(0, LONGEST_MESSAGE), finished_at: new Date() })
+          .set({ outcome, message: toStoredText(message).slice(0, LONGEST_MESSAGE), finished_at: new Date() })
           .where('action_id', '=', actionId)
           .where('outcome', '=', 'requested')
           .execute();

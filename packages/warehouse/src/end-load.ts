@@ -6,6 +6,7 @@ import { removeIfIdle } from './outdated-loads.ts';
 import { moveRejects } from './rejects.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import { removeStagedLoad } from './staging.ts';
+import { toStoredText } from './stored-text.ts';
 import { withTransaction } from './transaction.ts';
 import { findLockedUnit } from './unit-lock.ts';
 
@@ -45,7 +46,7 @@ export async function failLoad(connection: Connection, load: LoadIdentity, failu
          state = CASE WHEN state IN ('loaded', 'held') THEN state ELSE 'failed' END,
          error_code = $2, error_message = $3, next_check_at = $4::timestamptz + ${retryDelaySql('attempts', failure.error)}
        WHERE unit_id = $1`,
-      [load.unitId, failure.error.code, failure.error.message, failure.now],
+      [load.unitId, failure.error.code, toStoredText(failure.error.message), failure.now],
     );
   });
   connection.passing?.('load.ended');

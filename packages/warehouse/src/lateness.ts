@@ -1,5 +1,6 @@
 import type { LateUnit } from '@edgeledger/core';
 import type { Connection } from './connect.ts';
+import { toStoredText } from './stored-text.ts';
 
 const LATE_SQL = `
 INSERT INTO ledger.findings (account, dataset, report_key, kind, message, details, created_at)
@@ -23,7 +24,7 @@ export async function recordLate(
     account: unit.account,
     dataset: unit.dataset,
     report_key: unit.reportKey,
-    message: `Due since ${toMinute(dueAt)} and not there: ${reason} It is asked for until ${toMinute(expiresAt)}, when the vendor drops it.`,
+    message: `Due since ${toMinute(dueAt)} and not there: ${toStoredText(reason)} It is asked for until ${toMinute(expiresAt)}, when the vendor drops it.`,
     details: { dueAt, expiresAt },
   }));
   await connection.queries.query(LATE_SQL, [JSON.stringify(late), now]);

@@ -15,6 +15,7 @@ import { createTranslator } from './pg-errors.ts';
 import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
 import type { WarehouseSchema } from './schema.ts';
+import { toStoredText } from './stored-text.ts';
 import { withTransaction } from './transaction.ts';
 import { findUnitRecord, hasLaterLoad, LOADING_SINCE, toUnitRecord } from './unit-records.ts';
 
@@ -147,11 +148,12 @@ async function recordWaiting(
        state = CASE WHEN known.state IN ${VISIBLE} THEN known.state ELSE 'waiting' END,
        error_code = CASE WHEN known.state IN ${VISIBLE} THEN known.error_code END,
        error_message = CASE WHEN known.state IN ${VISIBLE} THEN known.error_message ELSE excluded.error_message END`,
-    [...keyParameters(unit), until, reason],
+    [...keyParameters(unit), until, toStoredText(reason)],
   );
 }
 
-async function recordLost(connection: Connection, unit: UnitRef, reason: string): Promise<void> {
+async function recordLost(connection: Connection, unit: UnitRef, given: string): Promise<void> {
+  const reason = toStoredText(given);
   const options = { pool: 'queries', doing: `Recording that ${toUnitId(unit)} is lost` } as const;
   await withTransaction(connection, options, async (client) => {
     const result = await client.query<{ state: string }>(
@@ -228,7 +230,7 @@ async function recordFailure(connection: Connection, { unit, error, now }: Failu
          `CASE WHEN known.state IN ${VISIBLE} AND known.error_code IS NULL THEN 1 ELSE known.attempts + 1 END`,
          error,
        )}`,
-    [...keyParameters(unit), error.code, error.message, now],
+    [...keyParameters(unit), error.code, toStoredText(error.message), now],
   );
   if (error.code === 'source.report-unavailable') await recordUnavailable(connection, { unit, error, now });
 }
@@ -241,6 +243,6 @@ async function recordUnavailable(connection: Connection, { unit, error, now }: F
      WHERE NOT EXISTS (
        SELECT FROM ledger.findings
        WHERE account = $1 AND dataset = $2 AND kind = 'unavailable' AND resolved_at IS NULL)`,
-    [unit.account, unit.dataset, unit.reportKey, error.message, now],
+    [unit.account, unit.dataset, unit.reportKey, toStoredText(error.message), now],
   );
 }

@@ -8,7 +8,7 @@ import type { DayRange } from '../day-range.ts';
 import { DEMO_QUESTIONS } from '../demo-questions.ts';
 import { DEMO_ACCOUNT, toDemoSources } from '../demo-sources.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type Io, printLine, printNote, terminalWidth } from '../io.ts';
+import { type Io, printExact, printLine, printNote, terminalWidth } from '../io.ts';
 import { connectMetrics, createRoleMetrics } from '../observation.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
@@ -81,7 +81,7 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
   stack.defer(() => scheduler.close());
   printLine(io, `\nDashboard: ${roles.dashboardUrl}   queues: ${new URL('/queues', roles.dashboardUrl)}`);
   printLine(io, 'SQL:       npx --yes pnpm@12 edgeledger sql   (read-only, in another terminal)');
-  printLine(io, `           psql '${services.databaseUrl}'`);
+  printExact(io, `           psql '${services.databaseUrl}'`);
   printLine(io, 'The scheduler goes on. Press Ctrl-C to stop; the data stays for the next run.');
   await untilAborted(io.signal);
   return EXIT.done;

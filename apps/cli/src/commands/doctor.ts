@@ -1,4 +1,4 @@
-import type { SourceCheck } from '@edgeledger/core';
+import { type SourceCheck, toShownText } from '@edgeledger/core';
 import { checkSource } from '../check-sources.ts';
 import { checkArchive, checkDashboard, checkQueue, checkWarehouse, probe } from '../check-stores.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -49,7 +49,7 @@ function toConfigurationCheck({ config: { configFile, sources } }: Setup): Sourc
 /** On a terminal, long advice goes on below its sign; elsewhere a check is one line. */
 function printCheck(io: Io, { name, state, message }: SourceCheck, { config }: Setup): void {
   const [sign, style] = SIGNS[state];
-  const text = `${name}: ${message}`;
+  const text = toShownText(`${name}: ${message}`);
   const lines = io.stdout.isTTY === true ? wrapText(text, terminalWidth(io) - sign.length) : [text];
   const paint = createPaint(io, config.isColorWanted);
   const indent = `\n${' '.repeat(sign.length)}`;

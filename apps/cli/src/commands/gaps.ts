@@ -1,3 +1,4 @@
+import { toShownText } from '@edgeledger/core';
 import type { GapsView } from '@edgeledger/warehouse';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
@@ -38,9 +39,9 @@ export function renderGaps(gaps: readonly GapsView[], width: number, paint: Pain
     const facts = `${paint(gap.state.padEnd(8), toStyle(gap))}  ${toDaysText(gap)}`;
     const fits = name.length + 2 + 8 + 2 + toDaysText(gap).length <= width;
     const head = fits ? `${name}  ${facts}` : `${name.trimEnd()}\n  ${facts}`;
-    const why = gap.error_message ?? '';
+    const why = toShownText(gap.error_message ?? '');
     if (!Number.isFinite(width)) {
-      lines.push(why === '' ? head : `${head}  ${why.replaceAll(/\s+/g, ' ')}`);
+      lines.push(why === '' ? head : `${head}  ${why}`);
       continue;
     }
     lines.push(head);

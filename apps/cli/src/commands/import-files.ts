@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError, type Dataset, dayPeriod, findDayInReportKey, type UnitRef } from '@edgeledger/core';
+import {
+  ConfigError,
+  type Dataset,
+  dayPeriod,
+  findDayInReportKey,
+  toShownText,
+  type UnitRef,
+} from '@edgeledger/core';
 import { runUnit, withArchive } from '@edgeledger/pipeline';
 import { createFileSource, DATASETS } from '@edgeledger/sources';
 import { EXIT } from '../exit-codes.ts';
@@ -75,7 +82,7 @@ async function importUnit(
     progress.end();
     progress.finish();
     if (outcome.kind !== 'loaded') {
-      printLine(io, `Not loaded: ${outcome.reason}`);
+      printLine(io, toShownText(`Not loaded: ${outcome.reason}`));
       return EXIT.incomplete;
     }
     const { result } = outcome;

@@ -1,4 +1,4 @@
-import { ConfigError, dayPeriod, toUnitId, VENDORS } from '@edgeledger/core';
+import { ConfigError, dayPeriod, toShownText, toUnitId, VENDORS } from '@edgeledger/core';
 import type { RejectFilter, RejectsFound } from '@edgeledger/warehouse';
 import { toDayRange } from '../day-range.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -108,14 +108,7 @@ function printRejects(io: Io, found: RejectsFound): void {
 
 const SHOWN_RAW = 200;
 
-/** One line whatever it holds: nothing of a vendor's file may move the cursor of a terminal. */
-export function escapeRaw(raw: string): string {
-  const start = raw.slice(0, SHOWN_RAW).toWellFormed();
-  return start.replaceAll(/[\p{C}\u2028\u2029\\]/gu, (char) => {
-    const code = char.codePointAt(0) ?? 0;
-    if (char === '\n') return '\\n';
-    if (char === '\r') return '\\r';
-    if (char === '\t') return '\\t';
-    return char === '\\' ? '\\\\' : `\\u{${code.toString(16)}}`;
-  });
+/** One line whatever it holds, and a backslash of the file is told from one of an escape. */
+function escapeRaw(raw: string): string {
+  return toShownText(raw.slice(0, SHOWN_RAW).toWellFormed().replaceAll('\\', '\\\\'));
 }

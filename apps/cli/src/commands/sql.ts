@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { DAY_MS, EdgeledgerError } from '@edgeledger/core';
+import { DAY_MS, EdgeledgerError, toShownText } from '@edgeledger/core';
 import type { ReaderAnswer } from '@edgeledger/warehouse';
 import { EXIT } from '../exit-codes.ts';
-import { type Io, printJson, printLine, printNote, terminalWidth } from '../io.ts';
+import { type Io, printExact, printNote, terminalWidth, toJsonText } from '../io.ts';
 import { readSetup, type Services, withServices } from '../services.ts';
 import { findMetaQuery } from '../sql-commands.ts';
 import { splitStatements } from '../sql-statements.ts';
@@ -39,21 +39,18 @@ function toStatements(text: string): readonly string[] {
 
 async function answer(statement: string, { io, warehouse }: Services, options: SqlOptions): Promise<void> {
   const result = await warehouse.questions.ask(findMetaQuery(statement) ?? statement);
-  if (options.json)
-    printJson(
-      io,
-      result.rows.map((row) => toRecord(result, row)),
-    );
+  // data is shown as it is stored: who asks for a value may compare it
+  if (options.json) printExact(io, toJsonText(result.rows.map((row) => toRecord(result, row))));
   else if (options.csv) printCsv(io, result);
   else {
-    printLine(io, renderTable(result.columns, result.rows.map(toTexts), terminalWidth(io)));
-    printLine(io, `(${result.rows.length} ${result.rows.length === 1 ? 'row' : 'rows'})`);
+    printExact(io, renderTable(result.columns, result.rows.map(toTexts), terminalWidth(io)));
+    printExact(io, `(${result.rows.length} ${result.rows.length === 1 ? 'row' : 'rows'})`);
   }
 }
 
 /** The connection string, for other programs; the embedded server runs as long as this does. */
 async function keepOpen({ io, config, databaseUrl }: Services): Promise<number> {
-  printLine(io, databaseUrl);
+  printExact(io, databaseUrl);
   if (config.databaseUrl !== undefined) return EXIT.done;
   printNote(io, 'The embedded Postgres runs until you press Ctrl-C. This user may do everything: take care.');
   // waiting for a signal alone keeps no process alive, nor does a server that is a process of its own
@@ -105,8 +102,8 @@ function toRecord({ columns }: ReaderAnswer, row: readonly unknown[]): Record<st
   return Object.fromEntries(columns.map((name, index) => [name, row[index]]));
 }
 
-/** RFC 4180; NULL is an empty field, an empty text is quoted. */
-function printCsv(io: Io, { columns, rows }: ReaderAnswer): void {
+/** RFC 4180; NULL is an empty field, an empty text is quoted. A terminal gets what moves its cursor as visible escapes. */
+export function printCsv(io: Io, { columns, rows }: ReaderAnswer): void {
   const toField = (value: unknown): string => {
     if (value === null || value === undefined) return '';
     const text =
@@ -117,5 +114,9 @@ function printCsv(io: Io, { columns, rows }: ReaderAnswer): void {
           : String(value);
     return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  for (const row of [columns, ...rows]) printLine(io, row.map(toField).join(','));
+  const isTerminal = io.stdout.isTTY === true;
+  for (const row of [columns, ...rows]) {
+    const record = row.map(toField).join(',');
+    printExact(io, isTerminal ? toShownText(record, { keepLines: true }) : record);
+  }
 }

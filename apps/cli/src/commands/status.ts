@@ -1,3 +1,4 @@
+import { toShownText } from '@edgeledger/core';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
 import { readSetup, type Services, withServices } from '../services.ts';
@@ -84,7 +85,7 @@ function printStatus({ io, config: { isColorWanted } }: Services, status: Status
   }
   const { width, paint } = { width: terminalWidth(io), paint: createPaint(io, isColorWanted) };
   printLine(io, renderColumns(toColumns(status.datasets), status.datasets, { width, paint }));
-  for (const change of status.schemaChanges) printLine(io, toChangeText(change));
+  for (const change of status.schemaChanges) printLine(io, toShownText(toChangeText(change)));
   for (const revision of status.revisions.slice(0, 10)) {
     printLine(
       io,
@@ -94,7 +95,7 @@ function printStatus({ io, config: { isColorWanted } }: Services, status: Status
   if (status.revisions.length > 10)
     printLine(io, `revision    and ${status.revisions.length - 10} more in ledger.revisions`);
   for (const finding of status.findings.slice(0, 20)) {
-    printLine(io, `finding     ${finding.report_key}: ${finding.kind}: ${finding.message}`);
+    printLine(io, toShownText(`finding     ${finding.report_key}: ${finding.kind}: ${finding.message}`));
   }
   if (status.findings.length > 20)
     printLine(io, `finding     and ${status.findings.length - 20} more in ledger.findings`);

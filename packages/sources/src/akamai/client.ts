@@ -4,8 +4,10 @@ import {
   ContractError,
   type Finding,
   MINUTE_MS,
+  quoteText,
   type RateLane,
   redactUrl,
+  toShownHost,
 } from '@edgeledger/core';
 import {
   createHttpClient,
@@ -115,7 +117,7 @@ export function createAkamaiClient(config: AkamaiSourceConfig, services: SourceS
       if (target.origin !== url.origin) {
         throw new ConfigError(
           'source.host-not-allowed',
-          `Could not ${request.what}: ${url.host} redirects to ${target.host}. Check AKAMAI_HOST.`,
+          `Could not ${request.what}: ${url.host} redirects to ${toShownHost(target)}. Check AKAMAI_HOST.`,
         );
       }
       url = target;
@@ -204,13 +206,13 @@ function toLocation(config: AkamaiSourceConfig, request: AkamaiRequest): URL {
   if (url === null || location === '') {
     throw new ContractError(
       'source.response-malformed',
-      `Could not ${request.what}: Akamai leads nowhere (Location "${location.slice(0, 100)}").`,
+      `Could not ${request.what}: Akamai leads nowhere (Location "${quoteText(location, 100)}").`,
     );
   }
   if (url.origin !== config.apiUrl.origin) {
     throw new ConfigError(
       'source.host-not-allowed',
-      `Could not ${request.what}: ${config.apiUrl.host} leads to ${url.host}. Check AKAMAI_HOST.`,
+      `Could not ${request.what}: ${config.apiUrl.host} leads to ${toShownHost(url)}. Check AKAMAI_HOST.`,
     );
   }
   return url;

@@ -71,9 +71,10 @@ function parseDocument(text: string, what: string): Document {
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch (cause) {
+  } catch {
+    // without the parser's error, which quotes what it could not read
     const message = `${what}: the JSON answer is cut or damaged. It is asked for again.`;
-    throw new TransientError('source.truncated', message, { cause });
+    throw new TransientError('source.truncated', message);
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

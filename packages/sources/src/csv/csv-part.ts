@@ -7,6 +7,7 @@ import {
   type OpenedPart,
   type ParseContext,
   type ParsedPart,
+  quoteText,
   type Reject,
   type Row,
   type RowBatch,
@@ -136,7 +137,7 @@ function takeHeader(
   const found =
     batch.length === 0
       ? 'the file is empty, and no other part of the report has a header'
-      : `the first record is no header: ${batch[0]?.toRaw().slice(0, 300)}`;
+      : `the first record is no header: ${quoteText(batch[0]?.toRaw() ?? '', 300)}`;
   throw new ContractError(
     'file.header-unknown',
     `${options.what}: ${found}. Look at the file; if the column names are new, list them under datasets.<report>.columns in edgeledger.yaml.`,

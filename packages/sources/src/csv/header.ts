@@ -1,4 +1,4 @@
-import { type Column, ContractError, type ParsedColumn, SYSTEM_COLUMNS } from '@edgeledger/core';
+import { type Column, ContractError, type ParsedColumn, quoteText, SYSTEM_COLUMNS } from '@edgeledger/core';
 
 /** Postgres cuts identifiers after this many bytes. */
 const MAX_IDENTIFIER_BYTES = 63;
@@ -51,7 +51,7 @@ export function mapHeader(header: readonly string[], rules: HeaderRules, what: s
     throw new ContractError(
       'file.malformed',
       `${what}: the header has ${header.length} columns, at most ${MAX_COLUMNS} are read. It begins: ` +
-        `${header.slice(0, 20).join(', ').slice(0, 300)}. Look at the file.`,
+        `${quoteText(header.slice(0, 20).join(', '), 300)}. Look at the file.`,
     );
   }
   const names = header.map(normalizeHeader);
@@ -88,13 +88,13 @@ function assertRequired(missing: readonly Column[], header: readonly string[], w
   const required = missing.filter((column) => column.required === true);
   if (required.length === 0) return;
   const names = required.map((column) => [column.name, ...(column.aliases ?? [])].join(' or ')).join('; ');
-  const found = header.join(', ').slice(0, 1000);
+  const found = quoteText(header.join(', '), 1000);
   throw new ContractError(
     'file.column-missing',
     `${what}: no column for ${names}. The header is: ${found}. If a column was renamed, name its header under datasets.<report>.columns in edgeledger.yaml.`,
     {
       context: {
-        header: header.map((text) => text.slice(0, 100)),
+        header: header.map((text) => quoteText(text, 100)),
         missing: required.map((column) => column.name),
       },
     },
@@ -107,9 +107,9 @@ function assertAnyKnown(owner: ReadonlyMap<number, Column>, header: readonly str
   throw new ContractError(
     'file.column-missing',
     `${what}: not one column of its first record is known, so it is hardly this report as CSV. It begins: ` +
-      `${header.join(', ').slice(0, 300)}. If the columns were renamed, name their headers under ` +
+      `${quoteText(header.join(', '), 300)}. If the columns were renamed, name their headers under ` +
       'datasets.<report>.columns in edgeledger.yaml.',
-    { context: { header: header.slice(0, 50).map((text) => text.slice(0, 100)) } },
+    { context: { header: header.slice(0, 50).map((text) => quoteText(text, 100)) } },
   );
 }
 

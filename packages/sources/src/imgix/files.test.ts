@@ -69,6 +69,18 @@ describe('the name of a part', () => {
     expect(toLinkPath(link)).toBe(name);
   });
 
+  test.each([
+    'https://user:5ad0word@ bad host/x?sig=1',
+    'https://user:5ad0word?x@ bad host/x',
+    'https://user:5ad0word#@ bad host/x',
+    '//user:5ad0word@files.example/x',
+    'user:5ad0word@files.example/x',
+    's3:user:5ad0word@bucket/x',
+  ])('of %s, which is no link, shows no user either, and stays the same', (link) => {
+    expect(toLinkPath(link)).toMatch(/^not-a-link~[0-9a-f]{16}$/);
+    expect(toLinkPath(link)).toBe(toLinkPath(`${link}?sig=2`));
+  });
+
   test('is bounded and printable, and still tells two links apart', () => {
     const [one, other] = [`a\u0000\u001b[2J${'x'.repeat(5000)}1`, `a\u0000\u001b[2J${'x'.repeat(5000)}2`].map(
       toLinkPath,

@@ -5,8 +5,11 @@ import {
   type Logger,
   type OpenedPart,
   type PartRef,
+  quoteText,
   redactUrl,
+  rememberLink,
   TransientError,
+  toShownHost,
   type UnitRef,
 } from '@edgeledger/core';
 import {
@@ -93,6 +96,8 @@ function getLink(report: ImgixReport | undefined, request: OpenRequest): URL {
 async function fetchFile(options: FileReaderOptions, link: URL, request: OpenRequest): Promise<HttpResponse> {
   let url = link;
   for (let redirects = 0; ; redirects += 1) {
+    // from here on its host may repeat it, in words of its own
+    rememberLink(url);
     assertAllowedHost(url, options.fileHosts, request.unit);
     const response = await options.http.request({
       method: 'GET',
@@ -124,14 +129,14 @@ export function assertAllowedHost(url: URL, fileHosts: readonly string[], unit: 
   if (url.username !== '' || url.password !== '') {
     throw new ConfigError(
       'source.host-not-allowed',
-      `Could not download ${unit.reportKey}: the link to ${url.host} has a user in it, as no link of imgix does.`,
+      `Could not download ${unit.reportKey}: the link to ${toShownHost(url)} has a user in it, as no link of imgix does.`,
     );
   }
   const isListed = fileHosts.some((host) => names.includes(host.trim().toLowerCase()));
   if (!isListed) {
     throw new ConfigError(
       'source.host-not-allowed',
-      `Could not download ${unit.reportKey}: its file is on ${url.host}, which is not allowed. If that host is right, add it to IMGIX_FILE_HOSTS (now: ${fileHosts.join(', ')}).`,
+      `Could not download ${unit.reportKey}: its file is on ${toShownHost(url)}, which is not allowed. If that host is right, add it to IMGIX_FILE_HOSTS (now: ${fileHosts.join(', ')}).`,
     );
   }
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))) return;
@@ -167,7 +172,7 @@ function toOpenedPart(response: HttpResponse, request: OpenRequest): OpenedPart 
     response.destroy();
     throw new ContractError(
       'file.malformed',
-      `Could not read ${request.unit.reportKey}, part ${request.part.name}: content encoding "${encoding.slice(0, 40)}" was not asked for.`,
+      `Could not read ${request.unit.reportKey}, part ${request.part.name}: content encoding "${quoteText(encoding, 40)}" was not asked for.`,
     );
   }
   const md5 = findMd5(response.headers, encoding);

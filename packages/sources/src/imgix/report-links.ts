@@ -95,13 +95,26 @@ export function isReadable(report: ImgixReport): boolean {
   return report.completed && report.files.length > 0;
 }
 
-/** Path of a file link; the query is its signature and changes every time. Not a URL: the text itself. */
+/**
+ * Path of a file link; the query is its signature and changes every time. Not a URL: the text itself, or its hash where it may
+ * hold a user and a password all the same.
+ */
 export function toLinkPath(link: string): string {
-  const path = URL.canParse(link) ? new URL(link).pathname : (link.split(/[?#]/)[0] ?? link);
+  const parsed = URL.parse(link)?.pathname;
+  const path = parsed?.startsWith('/') ? parsed : toPathOfText(link);
   // names of parts stand in the ledger and in jobs: a strange one becomes one that can
   if (/^[\x20-\x7e]{1,1024}$/.test(path)) return path;
-  const hash = createHash('sha256').update(path).digest('hex').slice(0, 16);
-  return `${path.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '_')}~${hash}`;
+  return `${path.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '_')}~${toShortHash(path)}`;
+}
+
+function toShortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function toPathOfText(link: string): string {
+  const [path = ''] = link.split(/[?#]/, 1);
+  // a password may hold what ends a path, so that only a text without any @ shows where it is
+  return link.includes('@') ? `not-a-link~${toShortHash(path)}` : path;
 }
 
 const naturalOrder = new Intl.Collator('en', { numeric: true });

@@ -11,6 +11,7 @@ import type { Kysely, Selectable } from 'kysely';
 import type { Connection } from '../connect.ts';
 import { createTranslator } from '../pg-errors.ts';
 import type { WarehouseSchema } from '../schema.ts';
+import { toStoredText } from '../stored-text.ts';
 import { withTransaction } from '../transaction.ts';
 import type { AlertsTable } from './alerts-schema.ts';
 import { OPEN_SQL, RESOLVE_SQL } from './conditions.ts';
@@ -48,14 +49,14 @@ export function createAlertBook(connection: Connection, database: Kysely<Warehou
         await connection.queries.query(
           `UPDATE ledger.alerts SET attempts = attempts + 1, last_error = $2, next_attempt_at = $3, claim_id = NULL, claimed_until = NULL
            WHERE claim_id = $1`,
-          [claimed.claimId, reason.replaceAll('\0', ''), retryAt],
+          [claimed.claimId, toStoredText(reason), retryAt],
         );
       }),
     recordSource: (source, reason, now) =>
       run('Recording the state of a source', async () => {
         const key = [source.account, source.vendor, now];
         if (reason === undefined) await connection.queries.query(RESOLVE_SOURCE_SQL, key);
-        else await connection.queries.query(OPEN_SOURCE_SQL, [...key, reason.replaceAll('\0', '')]);
+        else await connection.queries.query(OPEN_SOURCE_SQL, [...key, toStoredText(reason)]);
       }),
     findOpen: () =>
       run('Reading the alerts', async () => {

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { ConfigError, EdgeledgerError, type Logger } from '@edgeledger/core';
+import { ConfigError, EdgeledgerError, type Logger, rememberSecret } from '@edgeledger/core';
 import pg from 'pg';
 import { findBinaries, type Programs } from './binaries.ts';
 import {
@@ -75,6 +75,7 @@ async function openLocked(
 ): Promise<EmbeddedPostgres> {
   const { logger } = options;
   const password = await readPassword(paths);
+  rememberSecret(password);
   const found = await findRunningServer(paths, password, programs.environment);
   const server = found ?? (await startFresh(options, { paths, programs, password }));
   const lease = await takeLease(paths.folder);
@@ -96,9 +97,11 @@ async function openLocked(
     });
     return closed;
   };
+  const readerConnectionString = toReaderConnectionString(server.port, password);
+  rememberSecret(readerConnectionString);
   return {
     connectionString: toConnectionString(server.port, password),
-    readerConnectionString: toReaderConnectionString(server.port, password),
+    readerConnectionString,
     port: server.port,
     startedHere: found === undefined,
     close,

@@ -1,5 +1,6 @@
 import type { Finding, UnitRef } from '@edgeledger/core';
 import type pg from 'pg';
+import { toStoredJson, toStoredText } from '../stored-text.ts';
 
 /**
  * Brings the open findings of a unit in line with what its newest load found: an identical open one stays as it
@@ -15,7 +16,7 @@ export async function recordFindings(
 ): Promise<void> {
   const key = [unit.account, unit.dataset, unit.reportKey];
   const kinds = findings.map((finding) => finding.kind);
-  const messages = findings.map((finding) => finding.message);
+  const messages = findings.map((finding) => toStoredText(finding.message));
   await client.query(
     `UPDATE ledger.findings SET resolved_at = $6
      WHERE account = $1 AND dataset = $2 AND report_key = $3 AND resolved_at IS NULL
@@ -33,7 +34,7 @@ export async function recordFindings(
        SELECT FROM ledger.findings AS known
        WHERE known.account = $1 AND known.dataset = $2 AND (known.report_key = $3 OR found.details ? 'report')
          AND known.kind = found.kind AND known.message = found.message AND known.resolved_at IS NULL)`,
-    [...key, kinds, messages, findings.map((finding) => JSON.stringify(finding.details)), now],
+    [...key, kinds, messages, findings.map((finding) => toStoredJson(finding.details)), now],
   );
 }
 
