@@ -273,6 +273,14 @@ test.each([
   },
 );
 
+test('a report with more files than are read fails alone, before one of them is asked for', async () => {
+  const links = (origin: string) => Array.from({ length: 10_001 }, (_, no) => `${origin}/r/${no}.csv?sig=1`);
+  const imgix = await openLocalImgix({ files: {}, links });
+  const unit = await imgix.findUnit();
+  await expect(imgix.source.check(unit, contextAt(NOW))).rejects.toThrow(/10001 files of it, at most 10000/);
+  expect(imgix.fileRequests).toEqual([]);
+});
+
 test('a wrong key says which variable to check', async () => {
   const imgix = await openLocalImgix({
     files: {},

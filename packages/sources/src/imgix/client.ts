@@ -1,7 +1,7 @@
 import { ContractError, type Logger, TransientError } from '@edgeledger/core';
 import { createHttpClient, type HttpClient, type HttpResponse } from '@edgeledger/http';
 import { type ImgixSourceConfig, type SourceServices, toHttpOptions } from '../source-config.ts';
-import { createListed } from './listed.ts';
+import { createListedReports } from './listed-reports.ts';
 import { readReport, readReportPage } from './report-document.ts';
 
 /** One report as the API lists it. File links are signed and short-lived: they stay in memory. */
@@ -99,7 +99,7 @@ interface Listing {
 }
 
 async function readListing(api: Api, request: ListRequest): Promise<Listing | undefined> {
-  const listed = createListed();
+  const listed = createListedReports();
   const totals = new Set<number | undefined>();
   let pagesWithoutNews = 0;
   for (let pageNo = 0; pageNo < MAX_PAGES; pageNo += 1) {

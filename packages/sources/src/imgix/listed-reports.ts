@@ -8,14 +8,14 @@ import type { ImgixReport } from './client.ts';
 const MAX_LISTED = { reports: 10_000, links: 200_000, linkCharacters: 128 * 1024 * 1024 };
 
 /** The reports of all pages of a listing, each once. */
-export interface Listed {
+export interface ListedReports {
   /** @throws ContractError when there are more than any account has */
   add(report: ImgixReport): void;
   count(): number;
   all(): ImgixReport[];
 }
 
-export function createListed(): Listed {
+export function createListedReports(): ListedReports {
   const reports = new Map<string, ImgixReport>();
   let links = 0;
   let linkCharacters = 0;
