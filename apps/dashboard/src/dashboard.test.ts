@@ -225,6 +225,56 @@ test('a foreign page cannot change anything', async () => {
   expect(await statusOf(path, { ...headers, origin: `http://${host}` }, 'PUT')).toBe(404);
 });
 
+test('a foreign page can lead here, and load nothing in the background', async () => {
+  const url = await start({ metrics: { contentType: 'text/plain', render: async () => 'up 1\n' } });
+  const fetched = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+  for (const path of ['/', '/charts?month=2026-11', '/units', '/metrics', '/queues/api/queues']) {
+    expect([path, await statusOf(url + path, fetched)]).toEqual([path, 403]);
+    expect([path, await statusOf(url + path, { ...fetched, 'sec-fetch-site': 'same-site' })]).toEqual([
+      path,
+      403,
+    ]);
+  }
+  const followed = { ...fetched, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  expect(await statusOf(`${url}/units`, followed)).toBe(200);
+  expect(await statusOf(`${url}/units`, { ...followed, 'sec-fetch-dest': 'iframe' })).toBe(403);
+  // our own pages, an address that was typed, programs, probes
+  expect(await statusOf(`${url}/units`, { ...fetched, 'sec-fetch-site': 'same-origin' })).toBe(200);
+  expect(await statusOf(`${url}/units`, { ...followed, 'sec-fetch-site': 'none' })).toBe(200);
+  expect(await statusOf(`${url}/metrics`, {})).toBe(200);
+  expect(await statusOf(`${url}/healthz`, fetched)).toBe(200);
+  expect(await statusOf(`${url}/readyz`, fetched)).toBe(200);
+});
+
+test('a foreign page does not use up the attempts of whoever looks at it', async () => {
+  const url = await start(SIGNED_IN);
+  const wrong = { ...basic('ed', 'guess'), 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+  for (let tried = 0; tried < 12; tried += 1) expect(await statusOf(url, wrong)).toBe(403);
+  for (let tried = 0; tried < 12; tried += 1) expect(await statusOf(url, wrong, 'POST')).toBe(403);
+  expect(await statusOf(url, basic('ed', 'p:w é'))).toBe(200);
+});
+
+test('a month or day that no report can be of is none: the pages show what they show without it', async () => {
+  const url = await start({ sources: ['imgix-default'] });
+  const shown = await (await fetch(`${url}/charts`)).text();
+  for (const month of ['9999-12', '0000-01', '1969-12', 'nonsense']) {
+    const response = await fetch(`${url}/charts?month=${month}`);
+    expect([month, response.status, await response.text()]).toEqual([month, 200, shown]);
+  }
+  for (const day of ['0000-01-01', '9999-12-31']) {
+    expect([day, (await fetch(`${url}/charts/usage?day=${day}`)).status]).toEqual([day, 200]);
+    expect([day, (await fetch(`${url}/day/a/imgix.cdn_logs/${day}`)).status]).toEqual([day, 404]);
+    expect(await (await fetch(`${url}/units?day=${day}`)).text()).toContain('is not a day');
+    expect(await (await fetch(`${url}/backfill?from=${day}&to=${day}`)).text()).toContain(
+      'Give the first and the last day.',
+    );
+  }
+  for (const month of ['1970-01', '2199-12']) {
+    const response = await fetch(`${url}/charts?month=${month}`);
+    expect([month, response.status]).toEqual([month, 200]);
+  }
+});
+
 test('a port in use, or an address of another machine, is one clear error', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');

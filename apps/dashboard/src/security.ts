@@ -53,6 +53,16 @@ export function isForeignChange(request: FastifyRequest): boolean {
 }
 
 /**
+ * Another site may lead here by a link, and no more. What its pages fetch, show as an image or frame would make us work and
+ * try passwords while nobody sees a page of ours. Programs that are no browser do not say where a request comes from.
+ */
+export function isForeignFetch(request: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': target } = request.headers;
+  if (site === undefined || site === 'same-origin' || site === 'none') return false;
+  return mode !== 'navigate' || (target !== undefined && target !== 'document');
+}
+
+/**
  * Without a password only the address protects the dashboard; a foreign page whose name resolves to loopback
  * (DNS rebinding) would get through, but it cannot choose the Host header.
  */

@@ -52,6 +52,14 @@ test.each([
   expect(fieldReader(type)(field)).toBe(expected);
 });
 
+test('JSON that is deep or without end is refused before it is parsed', () => {
+  const read = fieldReader('jsonb');
+  expect(read('['.repeat(1000) + ']'.repeat(1000))).toBeDefined();
+  expect(read('['.repeat(1001) + ']'.repeat(1001))).toBeUndefined();
+  expect(read('['.repeat(16 * 1024 * 1024))).toBeUndefined();
+  expect(read(`[${'{},'.repeat(5_000_000)}{}]`)).toBeUndefined();
+});
+
 test('no reader throws, whatever it is given', () => {
   fc.assert(
     fc.property(fc.constantFrom(...COLUMN_TYPES), fc.string(), (type, field) => {

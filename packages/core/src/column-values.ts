@@ -1,4 +1,6 @@
+import { findJsonExcess } from './bounded-json.ts';
 import type { ColumnType } from './dataset.ts';
+import { JSON_BOUNDS, type JsonBounds } from './json-scanner.ts';
 
 /**
  * A field's canonical Postgres text input, or `undefined` when its type refuses it. Blank fields never get
@@ -96,14 +98,21 @@ function readBoolean(field: string): string | undefined {
 
 /** JSON as Postgres's jsonb takes it: no NUL and no half of a surrogate pair, also not escaped. */
 function readJson(field: string): string | undefined {
+  // before it is parsed: what is deep or of countless pieces takes more memory than there is
+  if (
+    field.length > JSON_MAX.depth &&
+    findJsonExcess(new TextEncoder().encode(field), JSON_MAX) !== undefined
+  ) {
+    return undefined;
+  }
   try {
     JSON.parse(field);
   } catch {
     return undefined;
   }
   if (/\\u0000/.test(field) || hasLoneSurrogateEscape(field)) return undefined;
-  // numbers are stored as numeric, whose exponents end at 131,072 digits; depth is limited by the server's stack
-  return hasHugeExponent(field) || isDeeperThan(field, JSON_MAX_DEPTH) ? undefined : field;
+  // numbers are stored as numeric, whose exponents end at 131,072 digits
+  return hasHugeExponent(field) ? undefined : field;
 }
 
 const HUGE_EXPONENT = /\d[eE][+-]?0*[1-9]\d{3,}/;
@@ -112,7 +121,8 @@ function hasHugeExponent(field: string): boolean {
   return HUGE_EXPONENT.test(field) && HUGE_EXPONENT.test(field.replaceAll(/"(?:[^"\\]|\\.)*"/gs, '""'));
 }
 
-const JSON_MAX_DEPTH = 1000;
+/** Depth is limited by the server's stack. */
+const JSON_MAX: JsonBounds = { ...JSON_BOUNDS, depth: 1000 };
 
 function hasLoneSurrogateEscape(field: string): boolean {
   if (!/\\u[dD]/.test(field)) return false;
@@ -125,17 +135,6 @@ function hasLoneSurrogateEscape(field: string): boolean {
     highEndsAt = unit >= 0xd800 && unit <= 0xdbff ? match.index + match[0].length : -1;
   }
   return highEndsAt !== -1;
-}
-
-function isDeeperThan(field: string, limit: number): boolean {
-  if (field.length <= limit) return false;
-  let depth = 0;
-  for (const match of field.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (match[0] === '[' || match[0] === '{') depth += 1;
-    else if (match[0] === ']' || match[0] === '}') depth -= 1;
-    if (depth > limit) return true;
-  }
-  return false;
 }
 
 const READERS: Record<ColumnType, FieldReader> = {

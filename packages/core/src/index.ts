@@ -1,3 +1,4 @@
+export { findJsonExcess, parseJson, toJsonExcessError } from './bounded-json.ts';
 export { type Clock, createManualClock, type ManualClock, systemClock } from './clock.ts';
 export { type FieldReader, fieldReader } from './column-values.ts';
 export {
@@ -92,6 +93,13 @@ export {
   TransientError,
   toEdgeledgerError,
 } from './errors.ts';
+export {
+  createJsonScanner,
+  JSON_BOUNDS,
+  type JsonBounds,
+  JsonExcessError,
+  type JsonScanner,
+} from './json-scanner.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { MILESTONES, type Milestone, type PassMilestone } from './milestones.ts';
 export { maskSecrets, quoteText, redactCredentials, rememberLink, rememberSecret } from './redact.ts';

@@ -7,6 +7,7 @@ import {
   findUtcDay,
   parseUtcDay,
   toCompactDay,
+  type UtcDay,
 } from './utc-day.ts';
 
 test('a day that does not exist is refused', () => {
@@ -14,6 +15,18 @@ test('a day that does not exist is refused', () => {
   expect(findUtcDay('2026-2-3')).toBeUndefined();
   expect(findUtcDay('2028-02-29')).toBe('2028-02-29');
   expect(() => parseUtcDay('yesterday', '--from')).toThrow(/--from: "yesterday" is not a day/);
+});
+
+test('a day that no report can be of is none, and a range that leads beyond the last day ends', () => {
+  for (const day of ['0000-01-01', '1969-12-31', '2200-01-01', '9999-12-31']) {
+    expect([day, findUtcDay(day)]).toEqual([day, undefined]);
+  }
+  const [first, last] = [parseUtcDay('1970-01-01', 'first'), parseUtcDay('2199-12-31', 'last')];
+  expect(eachDay(last, addDays(last, 40))).toEqual([last]);
+  expect(eachDay(addDays(first, -40), first)).toEqual([first]);
+  expect(eachDay(first, last)).toHaveLength(84_006);
+  // what only a cast makes a day
+  expect(eachDay('9999-12-01' as UtcDay, '9999-12-31' as UtcDay)).toEqual([]);
 });
 
 test('a range of days includes both ends and crosses months', () => {

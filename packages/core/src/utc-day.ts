@@ -13,9 +13,19 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** Reads `YYYY-MM-DD`, refusing days that do not exist (2026-02-30). `undefined` when it is not a day. */
+/**
+ * No report is of a day before or after these. Days beyond them are none: with a fifth digit, days no longer sort as
+ * text, and Postgres has no year 0.
+ */
+const FIRST_DAY = '1970-01-01';
+const LAST_DAY = '2199-12-31';
+
+/**
+ * Reads `YYYY-MM-DD`, refusing days that do not exist (2026-02-30) or that no report can be of (9999-12-31). `undefined`
+ * when it is not a day.
+ */
 export function findUtcDay(text: string): UtcDay | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < FIRST_DAY || text > LAST_DAY) return undefined;
   const instant = new Date(`${text}T00:00:00Z`);
   if (Number.isNaN(instant.getTime()) || instant.toISOString().slice(0, 10) !== text) return undefined;
   return text as UtcDay;
@@ -27,7 +37,7 @@ export function parseUtcDay(text: string, what: string): UtcDay {
   if (day === undefined) {
     throw new ConfigError(
       'config.invalid-day',
-      `${what}: "${text}" is not a day. Give a UTC day as YYYY-MM-DD, for example 2026-11-20.`,
+      `${what}: "${text}" is not a day. Give a UTC day from ${FIRST_DAY} to ${LAST_DAY} as YYYY-MM-DD, for example 2026-11-20.`,
     );
   }
   return day;
@@ -50,10 +60,16 @@ export function addDays(day: UtcDay, count: number): UtcDay {
   return toUtcDay(new Date(dayStart(day).getTime() + count * DAY_MS));
 }
 
-/** Every day from `from` to `to`, both inclusive, oldest first. */
+/**
+ * Every day from `from` to `to`, both inclusive, oldest first. Arithmetic may lead beyond what is a day: by number and
+ * between the two bounds it ends all the same.
+ */
 export function eachDay(from: UtcDay, to: UtcDay): UtcDay[] {
   const days: UtcDay[] = [];
-  for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);
+  const endMs = Math.min(dayStart(to).getTime(), Date.parse(LAST_DAY));
+  for (let ms = Math.max(dayStart(from).getTime(), Date.parse(FIRST_DAY)); ms <= endMs; ms += DAY_MS) {
+    days.push(toUtcDay(new Date(ms)));
+  }
   return days;
 }
 

@@ -1,4 +1,4 @@
-import { ContractError } from '@edgeledger/core';
+import { ContractError, parseJson } from '@edgeledger/core';
 import type { Dispatcher } from 'undici';
 import type { ResponseHeaders } from './retry.ts';
 import { type Attempted, toBodyError, toTooLargeError } from './transport-error.ts';
@@ -10,7 +10,9 @@ export interface HttpResponse {
   readonly url: URL;
   /** Bytes as they came: content encodings are not undone. Throws when the body is cut. */
   readonly body: AsyncIterable<Uint8Array>;
+  bytes(limitBytes: number): Promise<Uint8Array>;
   text(limitBytes: number): Promise<string>;
+  /** The document, when it is no more than a short one should be (`JSON_BOUNDS`). */
   json(limitBytes: number): Promise<unknown>;
   destroy(): void;
   /** Resolves when the body was read, cut or destroyed. */
@@ -40,7 +42,7 @@ export function createHttpResponse(
   }
 
   const body = readBody();
-  const text = async (limitBytes: number) => {
+  const readWhole = async (limitBytes: number) => {
     const chunks: Uint8Array[] = [];
     let sizeBytes = 0;
     for await (const chunk of body) {
@@ -48,7 +50,7 @@ export function createHttpResponse(
       if (sizeBytes > limitBytes) throw toTooLargeError(attempted, limitBytes);
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks).toString('utf8');
+    return Buffer.concat(chunks);
   };
 
   return {
@@ -56,14 +58,17 @@ export function createHttpResponse(
     headers: data.headers,
     url: attempted.url,
     body,
-    text,
+    bytes: readWhole,
+    text: async (limitBytes) => (await readWhole(limitBytes)).toString('utf8'),
     async json(limitBytes) {
-      const document = await text(limitBytes);
+      const document = await readWhole(limitBytes);
+      const what = `Could not ${attempted.what}`;
       try {
-        return JSON.parse(document);
-      } catch {
+        return parseJson(document, what);
+      } catch (thrown) {
+        if (thrown instanceof ContractError) throw thrown;
         // without the parser's error, which quotes what it could not read: a part of a secret is one, too
-        const message = `Could not ${attempted.what}: ${attempted.url.host} answered ${data.statusCode} with something that is not JSON. Check the API URL.`;
+        const message = `${what}: ${attempted.url.host} answered ${data.statusCode} with something that is not JSON. Check the API URL.`;
         throw new ContractError('source.response-malformed', message);
       }
     },

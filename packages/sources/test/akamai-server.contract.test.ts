@@ -217,3 +217,23 @@ test('a limit of the report type is obeyed whatever the documents say', async ()
   ]);
   expect(posts().length).toBeLessThan(45);
 });
+
+test('a page of a query, and an answer, that would fill the memory as objects are refused', async () => {
+  const toPage = (rows: string, rest = '{}') => `{"metadata":${rest},"data":[${rows}]}`;
+  const links = `{"links":[${'{},'.repeat(100)}{}]}`;
+  for (const [page, message] of [
+    [toPage(`${'{},'.repeat(2_000_000)}{}`), /more than 500000 rows/],
+    [toPage('{"clientId":"c1"},[]'), /number 2 of its data is no row/],
+    [toPage(`{"clientId":${'['.repeat(50_000)}${']'.repeat(50_000)}}`), /more than 64 levels/],
+    [toPage('{}', links), /links of the answer has 101 entries/],
+  ] as const) {
+    const stream = { dataset: 'api_usage_details', api: 'v2' } as const;
+    const data: Answer = (_, response) => response.end(page);
+    const pages = await openLocalAkamai({ data }, { stream: { ...stream, async: true } });
+    await expect(pages.read()).rejects.toMatchObject({ code: 'source.response-malformed' });
+    await expect(pages.read()).rejects.toThrow(message);
+    if (page.includes('links')) continue;
+    const answer = await openLocalAkamai({ data }, { stream });
+    await expect(answer.read()).rejects.toThrow(message);
+  }
+});

@@ -260,6 +260,59 @@ test.each([
   expect(imgix.log.length).toBeLessThan(10);
 });
 
+test('a page of a few megabytes that would fill the memory as objects is refused', async () => {
+  for (const [page, message] of [
+    [`{"data":[${'{},'.repeat(1_700_000)}{}]}`, /more than 500000 rows/],
+    [`{"data":[${'{},'.repeat(400_000)}{}]}`, /\(data\.0\.id: /],
+    [`{"data":${'['.repeat(10_000_000)}`, /more than 64 levels/],
+    [
+      `{"data":[{"id":"a","attributes":{"files":[${'"x",'.repeat(100_000)}"x"]}}]}`,
+      /more than 100000 values/,
+    ],
+  ] as const) {
+    const imgix = await openLocalImgix({ files: {}, api: (_, response) => Boolean(response.end(page)) });
+    const failed = imgix.findUnit();
+    await expect(failed).rejects.toMatchObject({ code: 'source.response-malformed' });
+    await expect(failed).rejects.toThrow(message);
+  }
+});
+
+test.each([
+  ['reports', 11, { files: [] }],
+  ['links to files', 3, { files: Array.from({ length: 100 }, (_, no) => `http://127.0.0.1/${no}`) }],
+  ['text in its links', 3, { files: ['x'.repeat(50_000)] }],
+])(
+  'a listing with more %s than any account has is refused, whatever its pages are',
+  async (_, pages, changes) => {
+    const pageNoOf = (url = '') => Number(new URL(url, 'http://local').searchParams.get('page[number]'));
+    const imgix = await openLocalImgix({
+      files: {},
+      api: (request, response) => {
+        const pageNo = pageNoOf(request.url);
+        const data = Array.from({ length: 1_000 }, (_, no) => ({
+          id: `${pageNo}-${no}`,
+          attributes: changes,
+        }));
+        const pagination = { currentPage: pageNo, hasNextPage: true };
+        response.end(JSON.stringify({ data, meta: { pagination } }));
+        return true;
+      },
+    });
+    const failed = imgix.findUnit();
+    await expect(failed).rejects.toMatchObject({ code: 'source.response-malformed' });
+    await expect(failed).rejects.toThrow(/the listing is longer than any account's/);
+    expect(imgix.log).toHaveLength(pages);
+  },
+);
+
+test('a report with more files than are read fails alone, before one of them is asked for', async () => {
+  const links = (origin: string) => Array.from({ length: 10_001 }, (_, no) => `${origin}/r/${no}.csv?sig=1`);
+  const imgix = await openLocalImgix({ files: {}, links });
+  const unit = await imgix.findUnit();
+  await expect(imgix.source.check(unit, contextAt(NOW))).rejects.toThrow(/10001 files of it, at most 10000/);
+  expect(imgix.fileRequests).toEqual([]);
+});
+
 test('a wrong key says which variable to check', async () => {
   const imgix = await openLocalImgix({
     files: {},

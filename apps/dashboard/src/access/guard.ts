@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock, Logger, Secret } from '@edgeledger/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayReadMetrics } from '../metrics-route.ts';
-import { isForeignChange, isForeignName, setSecurityHeaders } from '../security.ts';
+import { isForeignChange, isForeignFetch, isForeignName, setSecurityHeaders } from '../security.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import { type Account, findAccount, LOCAL_PERSON, type Person, type Role, readBasic } from './people.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -69,6 +69,9 @@ export function registerGuard(app: FastifyInstance, access: Access, metricsToken
 function findRefusal(request: FastifyRequest, access: Access): Refusal | undefined {
   const route = request.routeOptions.config;
   if (route.isProbe === true) return undefined;
+  // before the password: a foreign page shall not use up the attempts of whoever looks at it
+  if (isForeignChange(request)) return FOREIGN_CHANGE;
+  if (isForeignFetch(request)) return FOREIGN_FETCH;
   if (access.accounts.length === 0) {
     if (isForeignName(request)) return FOREIGN_NAME;
     request.person = LOCAL_PERSON;
@@ -77,7 +80,6 @@ function findRefusal(request: FastifyRequest, access: Access): Refusal | undefin
     if ('refusal' in identified) return identified.refusal;
     request.person = identified.person;
   }
-  if (isForeignChange(request)) return { status: 403, message: 'Changes are accepted from this site only.' };
   if (request.person === undefined) return route.isOpen === true ? undefined : NOT_LOGGED_IN;
   // by the route, not by how its path was spelled: /%71ueues and http://host/queues are /queues, too
   const mayPass = isReading(request) || route.takesFromViewers === true;
@@ -94,6 +96,11 @@ const MALFORMED: Refusal = { status: 400, message: 'The request is malformed.' }
 const NOT_LOGGED_IN: Refusal = {
   status: 401,
   message: 'Log in with DASHBOARD_USER and DASHBOARD_PASSWORD, on /login or with HTTP Basic.',
+};
+const FOREIGN_CHANGE: Refusal = { status: 403, message: 'Changes are accepted from this site only.' };
+const FOREIGN_FETCH: Refusal = {
+  status: 403,
+  message: 'Other sites may link to the dashboard, and not load it into their pages.',
 };
 const FOREIGN_NAME: Refusal = {
   status: 403,

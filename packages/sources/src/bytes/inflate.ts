@@ -1,5 +1,4 @@
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { ContractError, TransientError } from '@edgeledger/core';
 import { peekBytes } from './peek.ts';
 
@@ -32,6 +31,9 @@ const CHUNK_BYTES = 128 * 1024;
 const MAX_RATIO = 300;
 const RATIO_FROM_BYTES = 100 * 1024 * 1024;
 
+/** Names and extra fields of a header take some hundred bytes, and nobody writes a megabyte of empty blocks or members. */
+const MAX_BARREN_BYTES = 1024 * 1024;
+
 /** A file stored gzipped and compressed again on the way is known; more layers than that are not sane. */
 const MAX_LAYERS = 3;
 
@@ -63,22 +65,82 @@ async function* gunzip(
   chunks: AsyncIterable<Uint8Array>,
   options: InflateOptions,
 ): AsyncGenerator<Uint8Array> {
-  const gunzipStream = createGunzip({ chunkSize: CHUNK_BYTES });
-  // errors of either end reach the loop below through the destroyed stream
-  const source = Readable.from(chunks, { objectMode: false });
-  // a download may still break after its reader has gone; unheard, that would end the process
-  for (const end of [source, gunzipStream]) end.on('error', () => undefined);
-  const stream = pipeline(source, gunzipStream, () => undefined);
+  const stream = createGunzip({ chunkSize: CHUNK_BYTES });
+  // errors reach the loop below, and whoever has gone needs to hear of none: unheard, one would end the process
+  stream.on('error', () => undefined);
+  const input = chunks[Symbol.asyncIterator]();
+  const output = { bytes: 0 };
+  const fed = feed(stream, input, { output, what: options.what });
+  fed.catch((error: Error) => stream.destroy(error));
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       options.ownBuffers?.add(chunk.buffer);
+      output.bytes += chunk.length;
       yield chunk;
     }
+    await fed;
   } catch (thrown) {
     throw toInflateError(thrown, options);
   } finally {
-    gunzipStream.destroy();
+    stream.destroy();
+    // nobody waits for it: a download may have stopped to come
+    input.return?.().catch(() => undefined);
   }
+}
+
+interface Feeding {
+  /** What the reader has got. */
+  readonly output: { readonly bytes: number };
+  readonly what: string;
+}
+
+/**
+ * Gives gunzip one chunk at a time, and looks what it took of it: at a zero byte behind a member it takes the data for
+ * padded and everything from there on for nothing, without a word.
+ */
+async function feed(stream: Gunzip, input: AsyncIterator<Uint8Array>, feeding: Feeding): Promise<void> {
+  let fedBytes = 0;
+  let seen = { input: 0, output: 0 };
+  let next = input.next();
+  for (let step = await next; step.done !== true; step = await next) {
+    const chunk = step.value;
+    // it comes while this one is inflated; should nobody take it, nobody needs to hear that it failed
+    next = input.next();
+    next.catch(() => undefined);
+    fedBytes += chunk.length;
+    await write(stream, chunk);
+    const leftBytes = fedBytes - stream.bytesWritten;
+    if (leftBytes > 0) {
+      await assertPadding(chunk.subarray(chunk.length - leftBytes), { next, input }, feeding.what);
+      return;
+    }
+    const outputBytes = feeding.output.bytes + stream.readableLength;
+    if (outputBytes > seen.output) seen = { input: fedBytes, output: outputBytes };
+    else if (fedBytes - seen.input > MAX_BARREN_BYTES) throw toBarrenError(feeding.what);
+  }
+  stream.end();
+}
+
+function write(stream: Gunzip, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Tapes and some tools fill a file up with zeros. Behind them nothing may come: it would be a member that is damaged. */
+async function assertPadding(
+  rest: Uint8Array,
+  { next, input }: { readonly next: Promise<Step>; readonly input: AsyncIterator<Uint8Array> },
+  what: string,
+): Promise<void> {
+  assertZeros(rest, what);
+  for (let step = await next; step.done !== true; step = await input.next()) assertZeros(step.value, what);
+}
+
+type Step = IteratorResult<Uint8Array>;
+
+function assertZeros(bytes: Uint8Array, what: string): void {
+  if (bytes.some((byte) => byte !== 0)) throw toDamagedError(what, 'data behind its end');
 }
 
 /** Bytes as they came, so far. */
@@ -129,12 +191,21 @@ function toInflateError(thrown: unknown, options: InflateOptions): unknown {
       { cause: thrown },
     );
   }
-  if (code.startsWith('Z_')) {
-    return new TransientError(
-      'source.checksum-mismatch',
-      `${options.what}: the gzip data is damaged (${code}). It is read again.`,
-      { cause: thrown },
-    );
-  }
+  if (code.startsWith('Z_')) return toDamagedError(options.what, code, thrown);
   return thrown;
+}
+
+function toDamagedError(what: string, found: string, cause?: unknown): TransientError {
+  return new TransientError(
+    'source.checksum-mismatch',
+    `${what}: the gzip data is damaged (${found}). It is read again.`,
+    { cause },
+  );
+}
+
+function toBarrenError(what: string): ContractError {
+  return new ContractError(
+    'file.malformed',
+    `${what}: more than ${MAX_BARREN_BYTES} bytes of gzip came without a byte of content, as in no report. Look at the file.`,
+  );
 }

@@ -1,7 +1,8 @@
-import { ContractError, type Logger, TransientError, toCompactDay, toUtcDay } from '@edgeledger/core';
+import { ContractError, type Logger, TransientError } from '@edgeledger/core';
 import { createHttpClient, type HttpClient, type HttpResponse } from '@edgeledger/http';
-import { z } from 'zod';
 import { type ImgixSourceConfig, type SourceServices, toHttpOptions } from '../source-config.ts';
+import { createListedReports } from './listed-reports.ts';
+import { readReport, readReportPage } from './report-document.ts';
 
 /** One report as the API lists it. File links are signed and short-lived: they stay in memory. */
 export interface ImgixReport {
@@ -23,39 +24,6 @@ export interface ImgixClient {
   findReport(id: string, signal: AbortSignal): Promise<ImgixReport | undefined>;
   close(): Promise<void>;
 }
-
-const instant = z.union([z.number(), z.string()]).nullish();
-const reportSchema = z.looseObject({
-  id: z
-    .union([z.string(), z.number()])
-    .transform(String)
-    .pipe(z.string().regex(/^[\x21-\x7e]{1,200}$/)),
-  attributes: z
-    .looseObject({
-      completed: z.boolean().nullish(),
-      files: z.array(z.string()).nullish(),
-      period_start: instant,
-      report_key: z.string().nullish(),
-      report_type: z.string().nullish(),
-    })
-    .nullish(),
-});
-const pageSchema = z.looseObject({
-  data: z.array(reportSchema),
-  meta: z
-    .looseObject({
-      pagination: z
-        .looseObject({
-          currentPage: z.number().nullish(),
-          hasNextPage: z.boolean().nullish(),
-          totalPages: z.number().nullish(),
-          totalRecords: z.number().nullish(),
-        })
-        .nullish(),
-    })
-    .nullish(),
-});
-const singleSchema = z.looseObject({ data: reportSchema });
 
 /** imgix documents a default of 20 and no maximum; a server that refuses more gets the default. */
 const PAGE_SIZES = [100, 20] as const;
@@ -90,11 +58,9 @@ export function createImgixClient(config: ImgixSourceConfig, services: SourceSer
     async findReport(id, signal) {
       const url = toUrl(config.apiUrl, `/api/v1/reports/${encodeURIComponent(id)}`);
       const what = `get imgix report ${id}`;
-      const json = await readJson(api, { url, what, signal, expectStatuses: [200, 404, 410] });
-      if (json === undefined) return undefined;
-      const document = singleSchema.safeParse(json);
-      if (!document.success) throw toShapeError(what, document.error);
-      return toReport(document.data.data);
+      const asked = { url, what, signal, expectStatuses: [200, 404, 410] };
+      const json = await readAnswer(api, asked, (response) => response.json(PAGE_LIMIT_BYTES));
+      return json === undefined ? undefined : readReport(json, what);
     },
     close: () => http.close(),
   };
@@ -133,22 +99,22 @@ interface Listing {
 }
 
 async function readListing(api: Api, request: ListRequest): Promise<Listing | undefined> {
-  const reports = new Map<string, ImgixReport>();
+  const listed = createListedReports();
   const totals = new Set<number | undefined>();
   let pagesWithoutNews = 0;
   for (let pageNo = 0; pageNo < MAX_PAGES; pageNo += 1) {
     const page = await readPage(api, request, pageNo);
     if (page === undefined) return undefined;
-    const countBefore = reports.size;
-    for (const report of page.reports) if (!reports.has(report.id)) reports.set(report.id, report);
+    const countBefore = listed.count();
+    for (const report of page.reports) listed.add(report);
     totals.add(page.total);
-    if (!page.hasNext) return { reports: [...reports.values()], hasMoved: totals.size > 1 };
-    pagesWithoutNews = reports.size === countBefore ? pagesWithoutNews + 1 : 0;
+    if (!page.hasNext) return { reports: listed.all(), hasMoved: totals.size > 1 };
+    pagesWithoutNews = listed.count() === countBefore ? pagesWithoutNews + 1 : 0;
     if (pagesWithoutNews >= MAX_PAGES_WITHOUT_NEWS) break;
   }
   throw new ContractError(
     'source.response-malformed',
-    `Could not list imgix reports: the listing says there are more pages without end (${reports.size} reports so far). Please report it to imgix support.`,
+    `Could not list imgix reports: the listing says there are more pages without end (${listed.count()} reports so far). Please report it to imgix support.`,
   );
 }
 
@@ -156,7 +122,7 @@ async function readPage(
   api: Api,
   request: ListRequest,
   pageNo: number,
-): Promise<{ reports: ImgixReport[]; hasNext: boolean; total: number | undefined } | undefined> {
+): Promise<{ reports: Iterable<ImgixReport>; hasNext: boolean; total: number | undefined } | undefined> {
   const what = 'list imgix reports';
   const url = toUrl(api.config.apiUrl, '/api/v1/reports');
   url.searchParams.set('page[number]', String(pageNo));
@@ -165,14 +131,13 @@ async function readPage(
   if (request.reportType !== undefined) url.searchParams.set('filter[report_type]', request.reportType);
   const mayRefuse = pageNo === 0 && request.pageSize !== PAGE_SIZES[1];
   const expectStatuses = mayRefuse ? [200, 400, 422] : [200];
-  const json = await readJson(api, { url, what, signal: request.signal, expectStatuses });
-  if (json === undefined) {
+  const asked = { url, what, signal: request.signal, expectStatuses };
+  const bytes = await readAnswer(api, asked, (response) => response.bytes(PAGE_LIMIT_BYTES));
+  if (bytes === undefined) {
     api.logger.debug({ pageSize: request.pageSize }, 'imgix refuses this page size');
     return undefined;
   }
-  const document = pageSchema.safeParse(json);
-  if (!document.success) throw toShapeError(what, document.error);
-  const pagination = document.data.meta?.pagination;
+  const { reports, pagination } = readReportPage(bytes, what);
   const currentPage = pagination?.currentPage ?? pageNo;
   if (currentPage !== pageNo) {
     const message = `Could not ${what}: asked for page ${pageNo}, got page ${currentPage}. Reading on could miss reports.`;
@@ -181,7 +146,7 @@ async function readPage(
   // nextPage is 0 on the last page, so only hasNextPage tells (imgix.md, section 1)
   const hasNext = pagination?.hasNextPage ?? pageNo + 1 < (pagination?.totalPages ?? 0);
   const total = pagination?.totalRecords ?? undefined;
-  return { reports: document.data.data.map(toReport), hasNext, total };
+  return { reports, hasNext, total };
 }
 
 interface ApiRequest {
@@ -191,8 +156,12 @@ interface ApiRequest {
   readonly expectStatuses: readonly number[];
 }
 
-/** The answer's JSON; `undefined` for any other expected status. An answer that is cut is asked for again. */
-async function readJson(api: Api, request: ApiRequest): Promise<unknown> {
+/** What is read of the answer; `undefined` for any other expected status. An answer that is cut is asked for again. */
+async function readAnswer<Result>(
+  api: Api,
+  request: ApiRequest,
+  read: (response: HttpResponse) => Promise<Result>,
+): Promise<Result | undefined> {
   for (let readNo = 1; ; readNo += 1) {
     const response = await send(api, request);
     if (response.status !== 200) {
@@ -200,7 +169,7 @@ async function readJson(api: Api, request: ApiRequest): Promise<unknown> {
       return undefined;
     }
     try {
-      return await response.json(PAGE_LIMIT_BYTES);
+      return await read(response);
     } catch (thrown) {
       if (!(thrown instanceof TransientError) || readNo >= MAX_READS) throw thrown;
       api.logger.debug({ reason: thrown.message }, 'imgix answer was cut, asking again');
@@ -225,53 +194,4 @@ function toUrl(apiUrl: URL, path: string): URL {
   const url = new URL(apiUrl);
   url.pathname = `${apiUrl.pathname.replace(/\/+$/, '')}${path}`;
   return url;
-}
-
-/** What stands in keys of tables and jobs: printable, and short enough for an index. */
-const SOUND_KEY = /^[\x21-\x7e]{1,200}$/;
-
-function toReport(resource: z.infer<typeof reportSchema>): ImgixReport {
-  const attributes = resource.attributes ?? {};
-  const reportType = attributes.report_type ?? undefined;
-  const periodStart = toInstant(attributes.period_start);
-  const derivedKey =
-    reportType === undefined || periodStart === undefined
-      ? undefined
-      : `${reportType}_${toCompactDay(toUtcDay(periodStart))}`;
-  return {
-    id: resource.id,
-    // a key that cannot be stored does not make a report disappear: the vendor's pattern gives one
-    reportKey: SOUND_KEY.test(attributes.report_key ?? '')
-      ? (attributes.report_key ?? undefined)
-      : derivedKey,
-    reportType,
-    completed: attributes.completed ?? false,
-    files: attributes.files ?? [],
-    periodStart,
-  };
-}
-
-const MILLISECONDS_FROM = 100_000_000_000;
-/** No report is of a day before there was the vendor, or of the next century. */
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
-const LATEST_MS = Date.UTC(2100, 0, 1);
-
-function toInstant(value: number | string | null | undefined): Date | undefined {
-  if (value === null || value === undefined || value === '') return undefined;
-  const seconds = Number(value);
-  const ms = Number.isNaN(seconds)
-    ? Date.parse(String(value))
-    : seconds < MILLISECONDS_FROM
-      ? seconds * 1000
-      : seconds;
-  return ms >= EARLIEST_MS && ms < LATEST_MS ? new Date(ms) : undefined;
-}
-
-function toShapeError(what: string, error: z.ZodError): ContractError {
-  const issue = error.issues[0];
-  const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
-  return new ContractError(
-    'source.response-malformed',
-    `Could not ${what}: the answer is not the JSON:API document that imgix documents${where}. Check IMGIX_API_URL.`,
-  );
 }

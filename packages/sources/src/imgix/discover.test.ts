@@ -1,9 +1,9 @@
-import { parseUtcDay, silentLogger } from '@edgeledger/core';
+import { ContractError, parseUtcDay, silentLogger } from '@edgeledger/core';
 import { expect, test } from 'vitest';
 import type { ImgixReport } from './client.ts';
 import { IMGIX_DATASETS } from './datasets.ts';
 import { type DiscoverRequest, discoverUnits } from './discover.ts';
-import { chooseReports } from './report-links.ts';
+import { assertFewParts, chooseReports, toListed } from './report-links.ts';
 
 const NOW = new Date('2026-11-20T06:00:00Z');
 
@@ -84,4 +84,38 @@ test('a type that the ledger has had once stays expected when the vendor lists n
     'mild_errors_20261118 expected',
     'mild_errors_20261119 expected',
   ]);
+});
+
+test('a day may have as many reports as a month has days, and a listing of countless keys is refused', () => {
+  const toReports = (count: number) =>
+    Array.from({ length: count }, (_, no) =>
+      toReport('cdn_logs', '2026-11-19', { reportKey: `cdn_logs_${no}` }),
+    );
+  expect(discover(toReports(100), '2026-11-19')).toHaveLength(100);
+  const refused = () => discover(toReports(101), '2026-11-19');
+  expect(refused).toThrow(ContractError);
+  expect(refused).toThrow(
+    /^Could not plan imgix\.cdn_logs: imgix lists 101 reports of 2026-11-19, at most 100 .*\(cdn_logs_0, cdn_logs_1/,
+  );
+  // days and datasets that nobody asked for do not hold up the others
+  expect(discover(toReports(101), '2026-11-20')).toEqual([]);
+});
+
+test('a long listing is planned in the time it takes to go through it', () => {
+  const day = (no: number) => new Date(Date.parse('2010-01-01') + no * 86_400_000).toISOString().slice(0, 10);
+  const reports = Array.from({ length: 100_000 }, (_, no) => toReport('cdn_logs', day(no % 5_000)));
+  const startedAt = performance.now();
+  discover(reports, '2026-11-19');
+  // copying the list for every report took a minute
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
+test('of a report with more files than are read the files are not sorted, and it still has a revision', () => {
+  const files = Array.from({ length: 10_001 }, (_, no) => `https://files.example/${no}?sig=1`);
+  const report = toReport('cdn_logs', '2026-11-19', { files });
+  expect(toListed(report).revision).not.toBe(toListed({ ...report, files: files.slice(1) }).revision);
+  expect(() => assertFewParts(report, 'cdn_logs_20261119')).toThrow(
+    /^Could not load cdn_logs_20261119: imgix lists 10001 files of it, at most 10000 are read/,
+  );
+  expect(() => assertFewParts({ ...report, files: files.slice(1) }, 'x')).not.toThrow();
 });

@@ -1,5 +1,6 @@
 import {
   addDays,
+  ContractError,
   type Dataset,
   type DiscoverRange,
   dayPeriod,
@@ -44,6 +45,7 @@ export function discoverUnits(reports: readonly ImgixReport[], request: Discover
   return wanted.flatMap((dataset) => {
     const listed = byType.get(dataset.report) ?? [];
     const inRange = listed.filter(({ day }) => day >= request.range.from && day <= request.range.to);
+    assertFewADay(inRange, dataset);
     const units = inRange.map(({ report, day }) => toUnit(request.account, dataset, { day, report }));
     const seen = new Set(listed.map(({ day }) => day));
     const keys = new Set(listed.map(({ report }) => report.reportKey));
@@ -56,19 +58,36 @@ export function discoverUnits(reports: readonly ImgixReport[], request: Discover
 
 function groupByType(reports: readonly ImgixReport[], request: DiscoverRequest): Map<string, Listed[]> {
   const known = new Set(request.datasets.map((dataset) => dataset.report));
-  const byType = new Map<string, Listed[]>();
+  const byType = new Map<string, Listed[]>([...known].map((type) => [type, []]));
   for (const report of reports) {
     const day = dayOf(report);
-    if (report.reportType === undefined || !known.has(report.reportType) || day === undefined) {
-      request.logger.debug(
-        { reportType: report.reportType, reportKey: report.reportKey },
-        'imgix report left out',
-      );
-      continue;
+    const ofType = byType.get(report.reportType ?? '');
+    if (ofType !== undefined && day !== undefined) ofType.push({ report, day });
+    else {
+      const { reportType, reportKey } = report;
+      request.logger.debug({ reportType, reportKey }, 'imgix report left out');
     }
-    byType.set(report.reportType, [...(byType.get(report.reportType) ?? []), { report, day }]);
   }
   return byType;
+}
+
+/**
+ * A day has one report of a type. It may be issued again under another key, and if those of a month were all dated by its
+ * first day, they were 31. Each becomes a unit of the ledger for good, so with more than this the listing is not believed:
+ * leaving out some would lose a report silently if it was right.
+ */
+const MAX_REPORTS_A_DAY = 100;
+
+function assertFewADay(listed: readonly Listed[], dataset: Dataset): void {
+  for (const [day, ofDay] of Map.groupBy(listed, (one) => one.day)) {
+    if (ofDay.length <= MAX_REPORTS_A_DAY) continue;
+    const keys = ofDay.slice(0, 3).map(({ report }) => report.reportKey);
+    throw new ContractError(
+      'source.response-malformed',
+      `Could not plan ${dataset.name}: imgix lists ${ofDay.length} reports of ${day}, at most ${MAX_REPORTS_A_DAY} are loaded ` +
+        `(${keys.join(', ')}, …). Look at the listing, and report it if it is right; until then nothing new of imgix is planned.`,
+    );
+  }
 }
 
 /** Reports say start = end = midnight of the day they cover, cumulative ones too (imgix.md, section 2.1). */

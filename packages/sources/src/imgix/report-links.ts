@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Clock, type ListedReport, MINUTE_MS, type UnitRef } from '@edgeledger/core';
+import { type Clock, ContractError, type ListedReport, MINUTE_MS, type UnitRef } from '@edgeledger/core';
 import type { ImgixClient, ImgixReport } from './client.ts';
 
 /** Links are signed for a time nobody documents; seen less than this ago they are worth a try. */
@@ -125,8 +125,22 @@ export function toPartNames(report: ImgixReport): string[] {
   return paths.sort((a, b) => naturalOrder.compare(a, b) || (a < b ? -1 : 1));
 }
 
+/** A day's log of 640 GB: each is a job, and a line of the ledger. */
+const MAX_PARTS = 10_000;
+
+/** @throws ContractError when the report has more files than are read */
+export function assertFewParts(report: ImgixReport, reportKey: string): void {
+  if (report.files.length <= MAX_PARTS) return;
+  throw new ContractError(
+    'source.response-malformed',
+    `Could not load ${reportKey}: imgix lists ${report.files.length} files of it, at most ${MAX_PARTS} are read. Look at the report, and report it if it is right.`,
+  );
+}
+
 export function toListed(report: ImgixReport): ListedReport {
-  const text = JSON.stringify([report.id, toPartNames(report)]);
+  // one with too many files is not loaded: sorting them would hold up the plan of all others
+  const parts = report.files.length > MAX_PARTS ? report.files.length : toPartNames(report);
+  const text = JSON.stringify([report.id, parts]);
   const revision = createHash('sha256').update(text).digest('hex').slice(0, 32);
   return { vendorReportId: report.id, completed: isReadable(report), revision };
 }

@@ -14,7 +14,14 @@ import { IMGIX_DATASETS } from './datasets.ts';
 import { discoverUnits, NOT_COMPLETED, NOT_LISTED } from './discover.ts';
 import { createFileReader } from './files.ts';
 import { parseImgixPart } from './parse.ts';
-import { createReportLinks, isReadable, type ReportLinks, toListed, toPartNames } from './report-links.ts';
+import {
+  assertFewParts,
+  createReportLinks,
+  isReadable,
+  type ReportLinks,
+  toListed,
+  toPartNames,
+} from './report-links.ts';
 import { toDueAt, toExpiresAt } from './wait.ts';
 
 /** Downloads at a time; file hosts are not limited like the API is. */
@@ -93,6 +100,7 @@ async function checkUnit(
   const { now, signal } = context;
   const report = await links.findReport(unit, dataset.report, signal);
   if (report !== undefined && isReadable(report)) {
+    assertFewParts(report, unit.reportKey);
     const { vendorReportId, revision } = toListed(report);
     const parts = toPartNames(report).map((name) => ({ name }));
     return { kind: 'ready', parts, vendorReportId, revision, independentParts: true };
