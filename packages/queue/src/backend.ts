@@ -1,6 +1,7 @@
 import { ConfigError, type Logger, settlesWithin } from '@edgeledger/core';
 import type { FlowProducer, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
 import { QUEUE_KEYS, QUEUE_NAMES, type QueueKey } from './catalog.ts';
+import { createErrorLog } from './error-log.ts';
 import type { StoreFacts } from './inspect-store.ts';
 import { openPostgresConnections } from './postgres-backend.ts';
 import { openRedisConnections } from './redis-backend.ts';
@@ -81,9 +82,8 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Qu
   const queues = Object.fromEntries(
     QUEUE_KEYS.map((key) => {
       const queue = connections.createQueue(QUEUE_NAMES[key]);
-      queue.on('error', (error) => {
-        logger.warn({ queue: QUEUE_NAMES[key], error: error.message }, 'queue connection error');
-      });
+      const fields = { queue: QUEUE_NAMES[key] };
+      queue.on('error', createErrorLog({ logger, message: 'queue connection error', fields }));
       return [key, queue];
     }),
   ) as Record<QueueKey, Queue>;

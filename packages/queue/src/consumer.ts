@@ -10,10 +10,10 @@ import type { Job, Processor, Queue, Worker } from 'bullmq';
 import type { QueueBackend } from './backend.ts';
 import { DEFAULT_CONCURRENCY, QUEUE_KEYS, type QueueKey } from './catalog.ts';
 import { type IdleOptions, waitUntilIdle } from './counts.ts';
+import { createErrorLog } from './error-log.ts';
 import { fromFailedReason, toFailedPartId } from './failure.ts';
 import { CANCEL_LOCK_LOST, CANCEL_SHUTDOWN, createProcessor, type Handlers } from './run-job.ts';
 import { createSourceHolds } from './source-holds.ts';
-import { createWorkerErrorLog } from './worker-errors.ts';
 
 export interface ConsumerOptions {
   readonly handlers: Handlers;
@@ -124,7 +124,7 @@ interface Observed extends Pick<ConsumerOptions, 'logger' | 'onFailed'> {
 
 function observe(worker: Worker, { logger, onFailed, jobs, failures }: Observed): void {
   const queue = worker.name;
-  worker.on('error', createWorkerErrorLog({ logger, queue }));
+  worker.on('error', createErrorLog({ logger, message: 'worker error', fields: { queue } }));
   worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'job stalled and runs again'));
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const jobId of jobIds) worker.cancelJob(jobId, CANCEL_LOCK_LOST);

@@ -7,6 +7,7 @@ import {
   toRedisLabel,
 } from '@edgeledger/core';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { createErrorLog } from './error-log.ts';
 
 export type RedisClient = Redis | Cluster;
 /** Without the one option whose type depends on the client's type parameter. */
@@ -33,7 +34,8 @@ export function createRedisClient(address: RedisAddress, logger: Logger, tuning:
   const client = address.kind === 'cluster' ? createCluster(address, tuning) : createSingle(address, tuning);
   client.setMaxListeners(0);
   // only the message: a failed AUTH carries the password in its `command.args`
-  client.on('error', (error: Error) => logger.warn({ error: toMessage(error) }, 'Redis connection error'));
+  const tell = createErrorLog({ logger, message: 'Redis connection error' });
+  client.on('error', (error: Error) => tell(new Error(toMessage(error))));
   return client;
 }
 

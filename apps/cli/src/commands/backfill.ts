@@ -2,6 +2,7 @@ import { HOUR_MS, toUnitId } from '@edgeledger/core';
 import { type PlannedUnit, planSource, recordPlan } from '@edgeledger/pipeline';
 import { createProducer, type Producer, toUnitPayload } from '@edgeledger/queue';
 import { type DayRange, toDayRange } from '../day-range.ts';
+import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { openQueue, openSources, readSetup, type Setup, selectSources, withServices } from '../services.ts';
@@ -13,7 +14,8 @@ import type { RangeOptions } from './plan.ts';
  * time runs now, because the vendor may list today what it did not list when the job began to wait.
  */
 export async function runBackfillCommand(io: Io, options: RangeOptions): Promise<number> {
-  const setup = readSetup(io);
+  await using vendors = await withDemoVendors(readSetup(io), { servesPages: false });
+  const { setup } = vendors;
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
   return traceCommand(setup, 'backfill', (traced) => enqueueRange(traced, range, options));
 }

@@ -1,6 +1,7 @@
 import { type SourceCheck, toShownText } from '@edgeledger/core';
 import { checkSource } from '../check-sources.ts';
 import { checkArchive, checkDashboard, checkQueue, checkWarehouse, probe } from '../check-stores.ts';
+import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
 import { openSources, readSetup, type Setup, withServices } from '../services.ts';
@@ -21,7 +22,8 @@ const SIGNS: Readonly<Record<SourceCheck['state'], readonly [text: string, style
 
 /** One line for everything that has to be right before reports can be loaded, with what to do where it is not. */
 export async function runDoctorCommand(io: Io, options: DoctorOptions): Promise<number> {
-  const setup = readSetup(io);
+  await using vendors = await withDemoVendors(readSetup(io), { servesPages: false });
+  const { setup } = vendors;
   const checks: SourceCheck[] = [toConfigurationCheck(setup)];
   await probe('postgres', () =>
     withServices(setup, { role: 'doctor', skipSchema: true }, async (services) => {

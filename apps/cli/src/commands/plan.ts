@@ -1,6 +1,7 @@
 import type { Ledger } from '@edgeledger/core';
 import { planSource } from '@edgeledger/pipeline';
 import { toDayRange } from '../day-range.ts';
+import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printJson, printLine, terminalWidth } from '../io.ts';
 import {
@@ -21,7 +22,8 @@ export interface RangeOptions extends Selection {
 
 /** Prints what a run would pull, and about how many vendor requests it takes. Changes nothing. */
 export async function runPlanCommand(io: Io, options: RangeOptions): Promise<number> {
-  const setup = readSetup(io);
+  await using vendors = await withDemoVendors(readSetup(io), { servesPages: false });
+  const { setup } = vendors;
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
   const selected = selectSources(openSources(setup), options);
   return withServices(setup, { role: 'plan', skipSchema: true }, async (services) => {

@@ -9,6 +9,7 @@ import { planSource, recordPlan, runPlan } from '@edgeledger/pipeline';
 import { recordSource, tellOnce } from '../alerting.ts';
 import { assertSources } from '../check-sources.ts';
 import { type DayRange, toDayRange } from '../day-range.ts';
+import { withDemoVendors } from '../demo-vendors.ts';
 import { type Io, printJson } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import {
@@ -48,7 +49,8 @@ const LONGEST_NAP_MS = 15 * 60_000;
 
 /** Plans and loads in this process until done. No scheduler and no queue is needed. */
 export async function runRunCommand(io: Io, options: RunOptions): Promise<number> {
-  const setup = readSetup(io);
+  await using vendors = await withDemoVendors(readSetup(io), { servesPages: false });
+  const { setup } = vendors;
   const range = toDayRange(options, setup.config.backfillDays, io.clock.now());
   return traceCommand(setup, 'run', (traced) => runTraced(traced, range, options));
 }

@@ -6,6 +6,8 @@ import { findBarriers, logIn, openBrowser, openVisitor, overflowOf } from './vis
 
 const binary = await findChromium(process.env.PATH ?? '');
 const LOADED_DAYS = 12;
+/** Only a hang ends at it. */
+const PATIENTLY = { timeout: 60_000 };
 const ENV = {
   DASHBOARD_USER: 'ed',
   DASHBOARD_PASSWORD: 'act',
@@ -69,11 +71,13 @@ describe.skipIf(binary === undefined)('the dashboard in a browser', () => {
     await using visitor = await visit();
     const { page } = visitor;
     await page.goto('/units?q=cdn');
-    await expect.poll(() => page.url()).toContain('/login?next=');
+    await expect.poll(() => page.url(), PATIENTLY).toContain('/login?next=');
     await page.getByLabel('User').fill('ed');
     await page.getByLabel('Password').fill('wrong');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await expect.poll(() => page.getByRole('alert').textContent()).toContain('User or password is wrong');
+    await expect
+      .poll(() => page.getByRole('alert').textContent(), PATIENTLY)
+      .toContain('User or password is wrong');
     await page.getByLabel('Password').fill('act');
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.waitForURL('**/units?q=cdn');
@@ -164,7 +168,7 @@ describe.skipIf(binary === undefined)('the dashboard in a browser', () => {
     expect(await page.locator('.why').textContent()).toContain('source.unavailable');
     expect(await page.getByRole('button', { name: 'Retry now' }).isDisabled()).toBe(true);
     await page.goto('/queues/');
-    await expect.poll(() => page.title()).toContain('read-only');
+    await expect.poll(() => page.title(), PATIENTLY).toContain('read-only');
     await page.goto('/queues/queue/edgeledger-imgix');
     await page.getByText('edgeledger-imgix').first().waitFor();
     expect(await page.getByRole('button', { name: /retry|pause|clean|empty/i }).count()).toBe(0);
@@ -272,7 +276,7 @@ describe.skipIf(binary === undefined)('the dashboard in a browser', () => {
     const key = keyOf(DAYS.failed);
     await page.goto(unitPath(key));
     await page.getByRole('region', { name: 'Jobs of this report' }).getByRole('link').first().click();
-    await expect.poll(() => page.title()).toContain('Edgeledger queues');
+    await expect.poll(() => page.title(), PATIENTLY).toContain('Edgeledger queues');
     await page
       .getByRole('link', { name: `Report ${key}` })
       .first()

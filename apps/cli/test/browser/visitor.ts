@@ -9,6 +9,9 @@ export interface Visitor extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
+/** Only a hang ends at it: a busy machine may take so long for a page. */
+const PATIENCE_MS = 90_000;
+
 export async function openBrowser(executablePath: string): Promise<Browser> {
   return await chromium.launch({ executablePath, args: [...CHROMIUM_ARGUMENTS] });
 }
@@ -23,6 +26,7 @@ export async function openVisitor(
     viewport: { width: 1440, height: 900 },
     ...options,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

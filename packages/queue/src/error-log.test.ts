@@ -1,12 +1,12 @@
 import { type LogFields, silentLogger } from '@edgeledger/core';
 import { expect, test } from 'vitest';
-import { createWorkerErrorLog } from './worker-errors.ts';
+import { createErrorLog } from './error-log.ts';
 
 test('an error that comes again and again is told once in a while, with how often it came', () => {
   const told: LogFields[] = [];
   const logger = { ...silentLogger, warn: (fields: LogFields) => void told.push(fields) };
   let nowMs = 0;
-  const tell = createWorkerErrorLog({ logger, queue: 'q' }, () => nowMs);
+  const tell = createErrorLog({ logger, message: 'worker error', fields: { queue: 'q' } }, () => nowMs);
   for (; nowMs < 10_000; nowMs += 10) tell(new Error('refused'));
   expect(told).toEqual([{ queue: 'q', error: 'refused' }]);
   tell(new Error('another'));

@@ -1,16 +1,23 @@
-import type { Logger } from '@edgeledger/core';
+import type { LogFields, Logger } from '@edgeledger/core';
 
 /** While a store is away, every attempt to reach it says the same. */
 const AGAIN_AFTER_MS = 10_000;
 /** Messages with numbers in them must not grow without limit. */
 const MOST_MESSAGES = 100;
 
+export interface ErrorLogOptions {
+  readonly logger: Logger;
+  /** What the errors are of. */
+  readonly message: string;
+  readonly fields?: LogFields;
+}
+
 /**
- * Writes what goes wrong with a queue's worker: the first time at once, and the same again only after a while, with how often
+ * Writes what goes wrong with a connection: the first time at once, and the same again only after a while, with how often
  * it came in between. An outage of an hour must not fill a disk with one sentence.
  */
-export function createWorkerErrorLog(
-  { logger, queue }: { readonly logger: Logger; readonly queue: string },
+export function createErrorLog(
+  { logger, message, fields = {} }: ErrorLogOptions,
   nowMs: () => number = () => performance.now(),
 ): (error: Error) => void {
   const told = new Map<string, { atMs: number; repeated: number }>();
@@ -23,6 +30,6 @@ export function createWorkerErrorLog(
     const repeated = before?.repeated ?? 0;
     if (told.size >= MOST_MESSAGES) told.clear();
     told.set(error, { atMs: nowMs(), repeated: 0 });
-    logger.warn(repeated === 0 ? { queue, error } : { queue, error, repeated }, 'worker error');
+    logger.warn({ ...fields, error, ...(repeated > 0 && { repeated }) }, message);
   };
 }
