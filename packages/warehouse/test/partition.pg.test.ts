@@ -63,6 +63,21 @@ describe('a partitioned dataset', () => {
     expect([...new Set(mentioned)].filter((name) => !name.endsWith('_pkey'))).toEqual([partitions[0]?.name]);
   });
 
+  it('is left alone by autovacuum while its parts come, and vacuumed like any other table after that', async () => {
+    const begun = await warehouse.loader.begin(unit(LOGS), LOGS);
+    const optionsOf = async () => {
+      const found = await database.query<{ options: readonly string[] | null }>(
+        `SELECT reloptions AS options FROM pg_class WHERE relkind = 'r' AND relname ~ ('load_' || $1 || '(_leaf)?$')`,
+        [begun.loadId],
+      );
+      return found.map(({ options }) => options);
+    };
+    await begun.stagePart(1, 'a', tuplesOf([['/a', 1]]));
+    expect(await optionsOf()).toEqual([['autovacuum_enabled=false']]);
+    await begun.publish(publishRequest());
+    expect(await optionsOf()).toEqual([null]);
+  });
+
   it('swaps one unit and leaves the partition of another account as it is', async () => {
     const target = unit(LOGS);
     const other = { ...target, account: 'other' };

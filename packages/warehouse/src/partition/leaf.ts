@@ -39,7 +39,10 @@ export async function createLeaf(client: pg.PoolClient, load: LoadIdentity): Pro
       ['period_end', `'${period.end.toISOString()}'`],
       ['load_id', load.loadId],
     ].map(([name, value]) => `ALTER ${name} SET DEFAULT ${value}`);
-    await client.query(`CREATE TABLE ${leaf.sql} (LIKE ${toDataTable(load.dataset).sql})`);
+    // autovacuum would come for the parts that are there, and its key would wait a second until it gives way
+    await client.query(
+      `CREATE TABLE ${leaf.sql} (LIKE ${toDataTable(load.dataset).sql}) WITH (autovacuum_enabled = false)`,
+    );
     await client.query(`ALTER TABLE ${leaf.sql} ${defaults.join(', ')}, ${toBelongingCheck(load)}`);
   }
   await addMissingColumns(client, load);
@@ -78,12 +81,14 @@ export async function sealLeaf(client: pg.PoolClient, load: LoadIdentity): Promi
   );
 }
 
-/** Once attached, the partition's bounds say what the check said, and nothing is inserted by default. */
+/** Once attached, the partition's bounds say what the check said, nothing is inserted by default, and it is vacuumed like any other. */
 export async function unsealPartition(client: pg.PoolClient, partition: Relation): Promise<void> {
   const drops = ['account', 'report_key', 'period_start', 'period_end', 'load_id'].map(
     (name) => `ALTER ${name} DROP DEFAULT`,
   );
-  await client.query(`ALTER TABLE ${partition.sql} DROP CONSTRAINT ${BELONGS}, ${drops.join(', ')}`);
+  await client.query(
+    `ALTER TABLE ${partition.sql} DROP CONSTRAINT ${BELONGS}, ${drops.join(', ')}, RESET (autovacuum_enabled)`,
+  );
 }
 
 async function readKeyColumns(client: pg.PoolClient, table: Relation): Promise<readonly string[]> {
