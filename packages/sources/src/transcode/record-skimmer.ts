@@ -9,6 +9,7 @@ import {
   writeNull,
 } from './field-encoder.ts';
 import { writeInt32, writeInt64 } from './number-fields.ts';
+import { getStructureFinder, WINDOW_BYTES } from './structure.ts';
 
 const LF = 10;
 const CR = 13;
@@ -107,54 +108,56 @@ export function createTupleSkimmer(
   const blankIsText = Uint8Array.from(shape.fields, (field) => (field.blankIsText ? 1 : 0));
   const overhead = (width + 2) * FIELD_OVERHEAD_BYTES;
   let records = -shape.skipRecords;
+  const structure = getStructureFinder();
+  const { places } = structure;
+  // the window that is looked at: where it starts, how many places it has, and which of them comes next
+  let windowStart = 0;
+  let placeCount = 0;
+  let nextPlace = 0;
   // what scanRecord found
   let found = 0;
   let recordEnd = 0;
   let lineFeeds = 0;
 
-  /** Finds the fields of the record at `from`; false when it has no end before `limit`, or is not sound. */
-  function scanRecord(src: Buffer, from: number, limit: number): boolean {
-    let at = from;
+  /** Finds the fields of the record at `from`; false when it has no end in the window, or is not sound. */
+  function scanRecord(src: Buffer, from: number): boolean {
+    let start = from;
     let count = 0;
     lineFeeds = 0;
     for (;;) {
-      let start = at;
       let end: number;
       let kind = PLAIN;
+      let at: number;
       let byte: number;
-      if (src[at] === QUOTE) {
+      if (src[start] === QUOTE) {
         kind = QUOTED;
-        start = at + 1;
-        at = start;
+        start += 1;
+        nextPlace += 1;
         for (;;) {
-          if (at >= limit) return false;
-          byte = src[at] ?? 0;
+          if (nextPlace >= placeCount) return false;
+          end = windowStart + (places[nextPlace] ?? 0);
+          nextPlace += 1;
+          byte = src[end] ?? 0;
           if (byte === QUOTE) {
-            if (src[at + 1] !== QUOTE) break;
+            // the window ends in a line feed, so there is a byte behind every quote
+            if (src[end + 1] !== QUOTE) break;
             kind = QUOTED_TWICE;
-            at += 2;
-          } else {
-            if (byte === LF) lineFeeds += 1;
-            at += 1;
-          }
+            nextPlace += 1;
+          } else if (byte === LF) lineFeeds += 1;
         }
-        end = at;
-        at += 1;
-        if (at >= limit) return false;
+        if (nextPlace >= placeCount) return false;
+        at = end + 1;
+        if (src[at] === CR && src[at + 1] === LF) at += 1;
         byte = src[at] ?? 0;
-        if (byte === CR) {
-          at += 1;
-          if (at >= limit) return false;
-          byte = src[at] ?? 0;
-          if (byte !== LF) return false;
-        } else if (byte !== COMMA && byte !== LF) return false;
+        if (byte !== COMMA && byte !== LF) return false;
+        nextPlace += 1;
       } else {
-        for (;;) {
-          if (at >= limit) return false;
+        do {
+          if (nextPlace >= placeCount) return false;
+          at = windowStart + (places[nextPlace] ?? 0);
+          nextPlace += 1;
           byte = src[at] ?? 0;
-          if (byte === COMMA || byte === LF) break;
-          at += 1;
-        }
+        } while (byte === QUOTE);
         end = byte === LF && at > start && src[at - 1] === CR ? at - 1 : at;
       }
       if (count < fieldCount) {
@@ -168,7 +171,7 @@ export function createTupleSkimmer(
         recordEnd = at;
         return true;
       }
-      at += 1;
+      start = at + 1;
     }
   }
 
@@ -201,40 +204,44 @@ export function createTupleSkimmer(
     return true;
   }
 
+  function takeRecord(src: Buffer, from: number, end: number, line: number, isSound: boolean): void {
+    records += 1;
+    if (records <= 0) return;
+    const isRow =
+      found === fieldCount && (isSound || isSoundRecord(src, from, end)) && encodeRecord(src, from, records);
+    if (isRow) return;
+    const stop = src[end - 1] === CR ? end - 1 : end;
+    onDoubtful({ line, bytes: src.subarray(from, stop), defect: null }, records);
+  }
+
   return {
     countRecord() {
       records += 1;
       return Math.max(0, records);
     },
     skim(src, from, firstLine) {
-      const limit = src.lastIndexOf(LF) + 1;
-      if (limit <= from) return { next: from, line: firstLine };
-      const region = src.subarray(from, limit);
-      // line ends are ASCII, so the region is sound exactly when each of its records is
-      const isSound = isUtf8(region) && !region.includes(0);
       let at = from;
       let line = firstLine;
-      while (at < limit && scanRecord(src, at, limit)) {
-        const end = recordEnd;
-        const first = src[at];
-        const isBlankLine = end === at || (end === at + 1 && first === CR);
-        if (!isBlankLine) {
-          records += 1;
-          if (records > 0) {
-            const isRow =
-              found === fieldCount &&
-              (isSound || isSoundRecord(src, at, end)) &&
-              encodeRecord(src, at, records);
-            if (!isRow) {
-              const stop = src[end - 1] === CR ? end - 1 : end;
-              onDoubtful({ line, bytes: src.subarray(at, stop), defect: null }, records);
-            }
-          }
+      for (;;) {
+        // a record that is longer than a window is for the framer
+        const stop = src.subarray(at, at + WINDOW_BYTES).lastIndexOf(LF) + 1;
+        if (stop === 0) return { next: at, line };
+        const window = src.subarray(at, at + stop);
+        // line ends are ASCII, so the window is sound exactly when each of its records is
+        const isSound = isUtf8(window) && !window.includes(0);
+        windowStart = at;
+        placeCount = structure.find(window);
+        nextPlace = 0;
+        const limit = at + stop;
+        while (at < limit && scanRecord(src, at)) {
+          const end = recordEnd;
+          const isBlankLine = end === at || (end === at + 1 && src[at] === CR);
+          if (!isBlankLine) takeRecord(src, at, end, line, isSound);
+          line += 1 + lineFeeds;
+          at = end + 1;
         }
-        line += 1 + lineFeeds;
-        at = end + 1;
+        if (at === windowStart) return { next: at, line };
       }
-      return { next: at, line };
     },
   };
 }

@@ -12,6 +12,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCsvPart } from '../csv/csv-part.ts';
 import { withoutExponent } from './field-encoder.ts';
+import { WINDOW_BYTES } from './structure.ts';
 
 /*
  * The fast way against the exact one: the same bytes through both, the tuples decoded by a reader of their own, the exact rows
@@ -364,6 +365,37 @@ test('a record larger than a slice, and one that is too large, are what they are
   const { rejects, counted } = await compare(Buffer.from(lines.join('\n')), { chunkBytes: 100_000 });
   expect(counted).toBe(3);
   expect(rejects.map(({ code, line }) => [code, line])).toEqual([['record-too-large', 4]]);
+});
+
+test('what lies across two windows is read as if there were one', async () => {
+  const nasty = [
+    '"a ""quoted"", one",1,,,,,,,,k',
+    '"line\nbreak\r\n""",2,,,,,,,,k\r',
+    '"closed" badly,3,,,,,,,,',
+    'no"quotes",x,,,,,,,,',
+    '\r',
+    '',
+    'é,5,,,,,,,,"k"\r',
+    '"end"',
+  ].join('\n');
+  const head = `${HEADER.join(',')}\n`;
+  const rest = Array.from({ length: 50 }, (_, index) => `"row, ${index}",${index},,,,,,,,`).join('\n');
+  for (let shift = 0; shift <= nasty.length + 2; shift += 1) {
+    const filler = 'f'.repeat(WINDOW_BYTES - head.length - shift - 12);
+    const content = Buffer.from(`${head}${filler},0,,,,,,,,\n${nasty}\n${rest}\n${nasty}`);
+    const { counted } = await compare(content, { chunkBytes: content.length });
+    expect(counted).toBe(57);
+  }
+});
+
+test('a record may be as long as a window, a little shorter, or longer', async () => {
+  for (let length = WINDOW_BYTES - 3; length <= WINDOW_BYTES + 3; length += 1) {
+    const line = `,,,,,,,,,"${'x\n'.repeat(8)}"`;
+    const long = `${'r'.repeat(length - line.length - 1)}${line}`;
+    const lines = [HEADER.join(','), long, 'next,1,,,,,,,,', long, 'last,2,,,,,,,,'];
+    const content = Buffer.from(lines.join('\n'));
+    expect((await compare(content, { chunkBytes: content.length })).counted).toBe(4);
+  }
 });
 
 test('a gzipped file of many chunks, and one that is gzipped twice, keep every byte although memory is given back', async () => {

@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import wabt from 'wabt';
+import { createLoopFinder, createVectorFinder, type StructureFinder, WINDOW_BYTES } from './structure.ts';
+
+const SOURCE = new URL('./structure.wat', import.meta.url);
+const COMPILED = new URL('./structure-wasm.ts', import.meta.url);
+
+test('the program that runs is the one that stands in structure.wat', async () => {
+  const { parseWat } = await wabt();
+  const module = parseWat('structure.wat', readFileSync(SOURCE, 'utf8'), { simd: true });
+  module.validate();
+  const { buffer } = module.toBinary({});
+  module.destroy();
+  const text =
+    '/** structure.wat, compiled. `pnpm wasm` writes this file. */\n' +
+    `export const STRUCTURE_WASM =\n  '${Buffer.from(buffer).toString('base64')}';\n`;
+  if (process.env.UPDATE_WASM === '1') writeFileSync(COMPILED, text);
+  expect(readFileSync(COMPILED, 'utf8')).toBe(text);
+});
+
+function placesIn(finder: StructureFinder, text: Uint8Array): number[] {
+  return [...finder.places.subarray(0, finder.find(text))];
+}
+
+describe.each([
+  ['vectors', createVectorFinder],
+  ['a loop', createLoopFinder],
+])('with %s', (_name, createFinder) => {
+  const finder = createFinder();
+
+  test('commas, line feeds and quotes are found, and nothing else', () => {
+    const bytes = fc.uint8Array({ maxLength: 300 });
+    const structure = fc.array(fc.constantFrom(44, 10, 34, 13, 97, 0, 0xac), { maxLength: 300 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          bytes,
+          structure.map((values) => Uint8Array.from(values)),
+        ),
+        (text) => {
+          const expected = [...text.keys()].filter((at) => [44, 10, 34].includes(text[at] ?? 0));
+          expect(placesIn(finder, text)).toEqual(expected);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a whole window of them is found', () => {
+    const all = new Uint8Array(WINDOW_BYTES).fill(44);
+    expect(placesIn(finder, all)).toEqual([...all.keys()]);
+  });
+
+  test('what was looked at before is forgotten', () => {
+    finder.find(new Uint8Array(WINDOW_BYTES).fill(34));
+    expect(placesIn(finder, Buffer.from('a'))).toEqual([]);
+    expect(placesIn(finder, new Uint8Array())).toEqual([]);
+  });
+});
