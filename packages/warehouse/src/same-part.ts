@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { PartReceipt, VisiblePart } from '@edgeledger/core';
 import type pg from 'pg';
 import { readTableColumns, type StagedColumn, toStagedColumns } from './columns.ts';
 import type { Connection } from './connect.ts';
+import { createContentHash } from './content-hash.ts';
 import { fitsBinary } from './copy-binary.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { quoteIdentifier, toDataTable } from './identifiers.ts';
@@ -106,7 +106,8 @@ async function readTuples(
   columns: readonly StagedColumn[],
 ): Promise<Omit<PartReceipt, 'partNo' | 'name' | 'header'>> {
   const { part, partNo } = request;
-  const hash = createHash('sha256').update(hashColumns(columns));
+  const hash = createContentHash();
+  hash.update(hashColumns(columns));
   const counts = { rows: 0, rejects: 0 };
   const positions = columns.map((column) => column.position);
   for await (const batch of part.copy?.({ partNo, positions }) ?? []) {
@@ -114,7 +115,7 @@ async function readTuples(
     await takeBatch(connection, request, counts, { ...batch, rowCount: batch.rows });
   }
   const { sha256, bytes } = part.facts();
-  return { ...counts, bytes, sha256, fingerprint: hash.digest('hex') };
+  return { ...counts, bytes, sha256, fingerprint: hash.digest() };
 }
 
 /** Copies a part that was not staged from the visible rows into the leaf. Once: the receipt says so afterwards. */

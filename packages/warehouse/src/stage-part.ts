@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -19,6 +18,7 @@ import {
   toStagedColumns,
 } from './columns.ts';
 import type { Connection } from './connect.ts';
+import { type ContentHash, createContentHash } from './content-hash.ts';
 import { copyTuples, fitsBinary } from './copy-binary.ts';
 import { toCopyChunks } from './copy-text.ts';
 import { quoteIdentifier, type Relation, toDataTable } from './identifiers.ts';
@@ -70,7 +70,8 @@ export async function stagePart(connection: Connection, request: StagePartReques
     await removeStagedPart(client, load.loadId, partNo);
     const relation = toLeaf ? leafTable(load.loadId) : stagingTable(load.loadId, partNo);
     if (!toLeaf) await createStagingTable(client, relation, { columns, tableColumns, kind: 'UNLOGGED' });
-    const hash = createHash('sha256').update(hashColumns(columns));
+    const hash = createContentHash();
+    hash.update(hashColumns(columns));
     const counts: Counts = { rows: 0, rejects: 0 };
     const copied =
       isBinary && part.copy !== undefined
@@ -102,7 +103,7 @@ export async function stagePart(connection: Connection, request: StagePartReques
       ...counts,
       bytes: facts.bytes,
       sha256: facts.sha256,
-      fingerprint: hash.digest('hex'),
+      fingerprint: hash.digest(),
     };
     await recordReceipt(client, load.loadId, receipt, { columns, sameAs: null });
     return receipt;
@@ -231,7 +232,7 @@ async function* copyText(
   connection: Connection,
   request: StagePartRequest,
   columns: readonly StagedColumn[],
-  { hash, counts }: { readonly hash: Hash; readonly counts: Counts },
+  { hash, counts }: { readonly hash: ContentHash; readonly counts: Counts },
 ): AsyncGenerator<string> {
   const { part } = request;
   const positions = columns.map((column) => column.position);
