@@ -1,9 +1,9 @@
 import { ConfigError } from '@edgeledger/core';
 import { type QueueBackend, readCounts, readWorkers } from '@edgeledger/queue';
 import {
-  createMetrics,
   type Metrics,
   type MetricsServer,
+  openMetrics,
   openMetricsServer,
   openTraces,
   type Traces,
@@ -14,8 +14,8 @@ import type { Services, Setup } from './services.ts';
 import { VERSION } from './version.ts';
 
 /** The metrics of a process with these roles. */
-export function createRoleMetrics(roles: readonly Role[]): Metrics {
-  return createMetrics({ version: VERSION, role: toRoleName(roles) });
+export function openRoleMetrics(roles: readonly Role[]): Promise<Metrics> {
+  return openMetrics({ version: VERSION, role: toRoleName(roles) });
 }
 
 /** From here on the metrics know what the warehouse and the queue know. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmulator } from '@edgeledger/emulator';
-import { createMetrics } from '@edgeledger/telemetry';
+import { openMetrics } from '@edgeledger/telemetry';
 import { createTestDatabase, type TestDatabase } from '@edgeledger/testkit';
 import { createWarehouse, type Warehouse } from '@edgeledger/warehouse';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -139,7 +139,7 @@ describe('without a warehouse', () => {
   });
 
   test('every metric that a panel names exists, with the labels it asks for', async () => {
-    const text = await createMetrics({ version: '1', role: 'worker' }).render();
+    const text = await (await openMetrics({ version: '1', role: 'worker' })).render();
     const names = new Set([...text.matchAll(/^# TYPE (edgeledger_\w+) /gm)].map((match) => match[1] ?? ''));
     const used = expressions.flatMap(({ expr }) => expr.match(/\bedgeledger_[a-z_]+/g) ?? []);
     expect(used.length).toBeGreaterThan(10);

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { Agent, buildConnector, fetch } from 'undici';
 import { FORBIDDEN_ADDRESS, guardedLookup, isForbiddenAddress } from './guarded-lookup.ts';
 
 /**
@@ -7,6 +6,19 @@ import { FORBIDDEN_ADDRESS, guardedLookup, isForbiddenAddress } from './guarded-
  * refuses, whether it is resolved, written out, or where a redirect leads.
  */
 export function createGuardedFetch(): typeof globalThis.fetch {
+  let opened: ReturnType<typeof openGuarded> | undefined;
+  const guarded = async (input: string | URL, init: object = {}) => {
+    opened ??= openGuarded();
+    const { fetch, dispatcher } = await opened;
+    return await fetch(input, { ...init, dispatcher });
+  };
+  // undici's types and those of the platform, which is undici, too, are written twice
+  return guarded as unknown as typeof globalThis.fetch;
+}
+
+/** Its library is loaded with the first request, as for our own requests. */
+async function openGuarded() {
+  const { Agent, buildConnector, fetch } = await import('undici');
   const connect = buildConnector({ lookup: guardedLookup });
   const dispatcher = new Agent({
     connect: (target, callback) => {
@@ -15,9 +27,7 @@ export function createGuardedFetch(): typeof globalThis.fetch {
       else connect(target, callback);
     },
   });
-  const guarded = (input: string | URL, init: object = {}) => fetch(input, { ...init, dispatcher });
-  // undici's types and those of the platform, which is undici, too, are written twice
-  return guarded as unknown as typeof globalThis.fetch;
+  return { fetch, dispatcher };
 }
 
 function toForbidden(host: string): Error {

@@ -1,5 +1,4 @@
 import { silentTracer } from '@edgeledger/core';
-import { Agent, request as undiciRequest } from 'undici';
 import { guardedLookup } from './guarded-lookup.ts';
 import type { HttpClientOptions, HttpRequest } from './http-client.ts';
 import { createHttpResponse, type HttpResponse, readErrorBody } from './http-response.ts';
@@ -26,18 +25,13 @@ export interface Attempts {
 
 /** Sends requests, each once, over an agent of its own. */
 export function createAttempts(options: HttpClientOptions): Attempts {
-  // HTTP/1.1 only: one request per connection keeps timeouts and cuts attributable to their request
-  const agent = new Agent({
-    allowH2: false,
-    pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000, lookup: guardedLookup },
-    headersTimeout: options.headersTimeoutMs ?? 60_000,
-    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
-  });
+  let opened: ReturnType<typeof openAgent> | undefined;
 
   async function send(request: HttpRequest): Promise<HttpResponse> {
     const headers = typeof request.headers === 'function' ? request.headers() : (request.headers ?? {});
-    const data = await undiciRequest(request.url, {
+    opened ??= openAgent(options);
+    const { agent, request: requestOver } = await opened;
+    const data = await requestOver(request.url, {
       method: request.method,
       headers: { 'user-agent': options.userAgent ?? 'edgeledger', ...headers },
       body: request.body ?? null,
@@ -72,8 +66,24 @@ export function createAttempts(options: HttpClientOptions): Attempts {
         else span.set({ 'error.type': outcome.error.name });
         return outcome;
       }),
-    close: () => agent.destroy(),
+    async close() {
+      await (await opened)?.agent.destroy();
+    },
   };
+}
+
+/** Its library is loaded with the first request: a process that imports files does without it. */
+async function openAgent(options: HttpClientOptions) {
+  const { Agent, request } = await import('undici');
+  // HTTP/1.1 only: one request per connection keeps timeouts and cuts attributable to their request
+  const agent = new Agent({
+    allowH2: false,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000, lookup: guardedLookup },
+    headersTimeout: options.headersTimeoutMs ?? 60_000,
+    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
+  });
+  return { agent, request };
 }
 
 /** OpenTelemetry's names. The query is left out: it may be a signature. */

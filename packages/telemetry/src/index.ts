@@ -7,13 +7,7 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
-export {
-  createMetrics,
-  type Metrics,
-  type MetricsOptions,
-  type MetricsQuestions,
-  type QueueFacts,
-} from './metrics.ts';
+export type { Metrics, MetricsOptions, MetricsQuestions, QueueFacts } from './metrics.ts';
 export {
   hasBearerToken,
   type MetricsServer,
@@ -21,6 +15,7 @@ export {
   openMetricsServer,
   type ReadinessAnswer,
 } from './metrics-server.ts';
+export { openMetrics } from './open-metrics.ts';
 export { redactText } from './redact.ts';
 export { createTracedLoader } from './traced-loader.ts';
 export { openTraces, type Traces, type TracesOptions } from './traces.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createMetrics } from '../src/index.ts';
+import { openMetrics } from '../src/index.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const readRoot = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -11,7 +11,7 @@ const OWN_NAME = /\bedgeledger_[a-z_]+/g;
 
 /** Names that exist, and what Prometheus makes of a histogram. */
 async function knownNames(): Promise<Set<string>> {
-  const text = await createMetrics({ version: '1', role: 'worker' }).render();
+  const text = await (await openMetrics({ version: '1', role: 'worker' })).render();
   const names = [...text.matchAll(/^# TYPE (edgeledger_\w+) (\w+)$/gm)];
   return new Set(
     names.flatMap(([, name = '', kind]) =>

@@ -9,7 +9,7 @@ import { DEMO_QUESTIONS } from '../demo-questions.ts';
 import { DEMO_ACCOUNT, toDemoSources } from '../demo-sources.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printExact, printLine, printNote, terminalWidth } from '../io.ts';
-import { connectMetrics, createRoleMetrics } from '../observation.ts';
+import { connectMetrics, openRoleMetrics } from '../observation.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunningRoles, startRoles } from '../roles.ts';
 import { readSetup, type Services, withServices } from '../services.ts';
@@ -53,7 +53,7 @@ async function runDemo(services: Services, options: DemoOptions): Promise<number
       imgix: { partMaxRows: ROWS_PER_FILE },
     }),
   );
-  const metrics = createRoleMetrics(['worker', 'scheduler', 'dashboard']);
+  const metrics = await openRoleMetrics(['worker', 'scheduler', 'dashboard']);
   const sources = createDemoSources(emulator, services, metrics);
   for (const source of sources) stack.defer(() => source.close());
   printNote(io, `Emulated vendors: imgix ${emulator.imgixUrl}, Akamai ${emulator.akamaiUrl}`);

@@ -5,13 +5,7 @@ import { assertSources, watchSources } from '../check-sources.ts';
 import { withDemoVendors } from '../demo-vendors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printNote } from '../io.ts';
-import {
-  connectMetrics,
-  createRoleMetrics,
-  openRoleTraces,
-  serveMetrics,
-  toRoleName,
-} from '../observation.ts';
+import { connectMetrics, openRoleMetrics, openRoleTraces, serveMetrics, toRoleName } from '../observation.ts';
 import type { Role } from '../role-names.ts';
 import { startRoles } from '../roles.ts';
 import { openSources, readSetup, type Services, type Setup, withServices } from '../services.ts';
@@ -65,7 +59,7 @@ async function serveOnceStoresAnswer(
 ): Promise<number> {
   await using vendors = await withDemoVendors(readSetup(io), { servesPages: roles.includes('dashboard') });
   const { setup } = vendors;
-  const metrics = createRoleMetrics(roles);
+  const metrics = await openRoleMetrics(roles);
   await using outer = new AsyncDisposableStack();
   const traces = await openRoleTraces(roles, setup);
   outer.defer(async () => traces?.close());
