@@ -62,12 +62,11 @@ export async function addMissingColumns(client: pg.PoolClient, load: LoadIdentit
 
 const BELONGS = 'edgeledger_belongs';
 
-/** From which Postgres can tell that the leaf fits its place. */
+/** From which Postgres can tell that the leaf fits its place, together with both columns being NOT NULL. */
 function toBelongingCheck(load: LoadIdentity): string {
   const day = toDayRange(load.unit);
   return `ADD CONSTRAINT ${BELONGS} CHECK (
-    account IS NOT NULL AND account = ${quoteText(load.unit.account)}
-    AND period_start IS NOT NULL AND period_start >= '${day.from}' AND period_start < '${day.to}')`;
+    account = ${quoteText(load.unit.account)} AND period_start >= '${day.from}' AND period_start < '${day.to}')`;
 }
 
 /** Builds the key, unless it is there. */
