@@ -7,9 +7,9 @@ export type FileSlots = <Result>(read: () => Promise<Result>) => Promise<Result>
  * Turning a file into tuples takes a core by itself, and about 20 MB: two at a time, so that one is read while the other waits for
  * its download or for Postgres. More would only be more memory.
  */
-const SLOTS = 2;
+export const FILES_AT_ONCE = 2;
 
 /** One for each process. */
 export function createFileSlots(): FileSlots {
-  return pLimit(SLOTS);
+  return pLimit(FILES_AT_ONCE);
 }

@@ -9,15 +9,8 @@ import {
   type UnitRef,
 } from '@edgeledger/core';
 import { publishLoad } from './publish-load.ts';
-import {
-  getDataset,
-  isHeaderUnknown,
-  type ReadyUnit,
-  type UnitOutcome,
-  type UnitRun,
-  type UnitServices,
-} from './run-unit.ts';
-import { stagePart } from './stage-part.ts';
+import { getDataset, type ReadyUnit, type UnitOutcome, type UnitRun, type UnitServices } from './run-unit.ts';
+import { isHeaderUnknown, stagePart } from './stage-part.ts';
 
 /** A report whose parts are separate jobs: `beginReport`, then the other parts, then `publishReport`. */
 export interface ReportLoad {

@@ -1,15 +1,12 @@
 import {
   type Clock,
   type Dataset,
-  EdgeledgerError,
   InvariantError,
   isAbortError,
   type Ledger,
   type Load,
   type Loader,
   type Logger,
-  type PartFacts,
-  type PartRef,
   type PassMilestone,
   type PublishResult,
   type Readiness,
@@ -27,7 +24,7 @@ import {
 } from '@edgeledger/core';
 import type { FileSlots } from './file-slots.ts';
 import { publishLoad } from './publish-load.ts';
-import { stagePart } from './stage-part.ts';
+import { stageParts } from './stage-parts.ts';
 
 export interface UnitServices {
   readonly source: Source;
@@ -119,45 +116,6 @@ export async function readUnit(
   );
 }
 
-/**
- * Stages the parts one after the other. A part that the vendor cut at its row limit is read again in the
- * pieces it names; a part without a header waits until another one has told it.
- */
-async function stageParts(
-  load: Load,
-  parts: readonly PartRef[],
-  services: UnitServices,
-  run: UnitRun,
-): Promise<PartFacts[]> {
-  const facts: PartFacts[] = [];
-  const queue = parts.map((part) => ({ part, postponed: false }));
-  let header: readonly string[] | undefined;
-  let partNo = 1;
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    run.signal.throwIfAborted();
-    try {
-      const staged = await stagePart({ load, partNo, part: next.part, header }, services, run);
-      header ??= staged.receipt.header.length > 0 ? staged.receipt.header : undefined;
-      if (staged.facts.splitInto !== undefined && staged.facts.splitInto.length > 0) {
-        await load.unstagePart(partNo);
-        services.passing?.('part.split');
-        const { rows, rejects } = staged.receipt;
-        run.onProgress?.({ rows: -rows, rejects: -rejects, bytes: 0 });
-        queue.unshift(...staged.facts.splitInto.map((part) => ({ part, postponed: false })));
-        continue;
-      }
-      facts.push(staged.facts);
-    } catch (error) {
-      const mayHelp = header === undefined && !next.postponed && queue.some((other) => !other.postponed);
-      if (!isHeaderUnknown(error) || !mayHelp) throw error;
-      queue.push({ part: next.part, postponed: true });
-      continue;
-    }
-    partNo += 1;
-  }
-  return facts;
-}
-
 /** Runs a step of a load; a failure is written to the ledger, a shutdown leaves no trace. */
 async function settlingLoad<T>(
   load: Load,
@@ -215,10 +173,6 @@ export function getDataset(unit: UnitRef, source: Source): Dataset {
     );
   }
   return dataset;
-}
-
-export function isHeaderUnknown(error: unknown): boolean {
-  return error instanceof EdgeledgerError && error.code === 'file.header-unknown';
 }
 
 export function toContext(services: UnitServices, run: UnitRun): SourceContext {

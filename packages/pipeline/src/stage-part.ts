@@ -17,7 +17,10 @@ export interface PartToStage {
   readonly load: Load;
   readonly partNo: number;
   readonly part: PartRef;
+  /** What another part has told; without it the part has to have one of its own. */
   readonly header?: readonly string[] | undefined;
+  /** Called as soon as the part's header is read, again when the part is. */
+  readonly onHeader?: (header: readonly string[]) => void;
 }
 
 export interface StagedPart {
@@ -62,6 +65,11 @@ export async function stagePart(
 export function isBrokenDownload(error: unknown): boolean {
   if (!(error instanceof EdgeledgerError)) return false;
   return error.code === 'source.truncated' || error.code === 'source.checksum-mismatch';
+}
+
+/** The file has no header, and no other part has told one yet. */
+export function isHeaderUnknown(error: unknown): boolean {
+  return error instanceof EdgeledgerError && error.code === 'file.header-unknown';
 }
 
 async function stageOnce(part: PartToStage, services: UnitServices, run: UnitRun): Promise<StagedPart> {
@@ -114,17 +122,19 @@ async function stageSame(
 }
 
 async function parse(
-  { load, header }: PartToStage,
+  { load, header, onHeader }: PartToStage,
   opened: OpenedPart,
   services: UnitServices,
   run: UnitRun,
 ): Promise<ParsedPart> {
   const context = { now: services.clock.now(), signal: run.signal, logger: services.logger };
-  return await services.source.parse(
+  const parsed = await services.source.parse(
     load.unit,
     opened,
     header === undefined ? context : { ...context, header },
   );
+  onHeader?.(parsed.header);
+  return parsed;
 }
 
 /** Tells that the first and the last byte are here; kept ones are in the archive by then. */
