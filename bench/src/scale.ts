@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ import { readPeakMegabytes } from './measure.ts';
 
 /*
  * `REDIS_URL=redis://127.0.0.1:6379/9 pnpm bench:scale [--workers 1,2,4] [--parts 20] [--rows 25000]
- * [--file-seconds 0] [--only report]`: how long N worker
- * processes take for one report of many parts, and for 90 days of both vendors. Empties that Redis database. Without REDIS_URL
+ * [--part-file FILE] [--file-seconds 0] [--only report]`: how long N worker processes take for one report of many parts (each
+ * so many rows, or that file of CSV, gzipped or not), and for 90 days of both vendors. Empties that Redis database. Without REDIS_URL
  * the queue is in Postgres. Emulated vendors, workers and Postgres share this machine's cores.
  */
 
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '1,2,4' },
     parts: { type: 'string', default: '20' },
     rows: { type: 'string', default: '25000' },
+    'part-file': { type: 'string' },
     'file-seconds': { type: 'string', default: '0' },
     only: { type: 'string', default: '' },
   },
@@ -99,7 +100,7 @@ async function measure(
   await runCommand(['backfill', ...args], env);
   for (;;) {
     const { rows } = await client.query<{ open: number; rows: number; seconds: number }>(
-      `SELECT count(*) FILTER (WHERE state <> 'loaded')::int AS open, coalesce(sum(rows), 0)::int AS rows,
+      `SELECT count(*) FILTER (WHERE state <> 'loaded')::int AS open, coalesce(sum(rows), 0)::float AS rows,
          (SELECT extract(epoch FROM max(finished_at) - min(started_at)) FROM ledger.loads)::float AS seconds
        FROM ledger.units`,
     );
@@ -120,12 +121,13 @@ async function main(): Promise<void> {
   await using server = await openEmbeddedPostgres({ home, logger: silentLogger });
   await using emulator = await createEmulator({
     historyDays: 125,
-    imgix: { requestsPerSecond: 0, partMaxRows: 300 },
+    imgix: { requestsPerSecond: 0, partMaxRows: 300, gzip: values['part-file'] === undefined },
     akamai: { requestsPerMinute: 0 },
   });
   const header = 'timestamp,url,status_code,bytes,domain,user_agent,referers\n';
   const line = `2026-11-20T00:00:00Z,/catalog/products/shoes/detail-1.jpg?w=640&auto=format,200,48211,shop.example.com,"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",https://shop.example.com/\n`;
-  const part = header + line.repeat(Number(values.rows));
+  const file = values['part-file'];
+  const part = file === undefined ? header + line.repeat(Number(values.rows)) : await readFile(file);
   emulator.revise({ reportKey: BIG, rawParts: Array.from({ length: Number(values.parts) }, () => part) });
   const cases = {
     [`one report, ${values.parts} parts`]: ['--dataset', 'imgix.cdn_logs', '--from', day(3), '--to', day(3)],
