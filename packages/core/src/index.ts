@@ -47,6 +47,7 @@ export type {
 } from './contracts/source.ts';
 export type { Spool } from './contracts/spool.ts';
 export type {
+  ExpectedParts,
   HeldRevision,
   LateUnit,
   Ledger,

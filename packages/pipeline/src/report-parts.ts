@@ -61,7 +61,8 @@ export async function stageReportPart(
   services: UnitServices,
   run: UnitRun,
 ): Promise<PartOutcome> {
-  const load = await services.loader.resume(part.loadId, getDataset(part.unit, services.source));
+  const dataset = getDataset(part.unit, services.source);
+  const load = await services.loader.resume(part.loadId, dataset, { partCount: part.partCount });
   const wait = (durationMs: number): PartOutcome => ({
     kind: 'waiting',
     until: new Date(services.clock.now().getTime() + durationMs),

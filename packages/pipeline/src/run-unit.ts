@@ -107,7 +107,8 @@ export async function readUnit(
   run: UnitRun,
 ): Promise<UnitOutcome> {
   const record = await services.ledger.findUnit(unit);
-  const load = await services.loader.begin(unit, getDataset(unit, services.source));
+  const expected = { partCount: ready.parts.length };
+  const load = await services.loader.begin(unit, getDataset(unit, services.source), expected);
   return settlingLoad(load, services, run.signal, () =>
     load.keepAlive(async () => {
       const facts = await stageParts(load, ready.parts, services, run);

@@ -11,12 +11,13 @@ export interface LoadMeasuring {
 export function createMeasuredLoader(loader: Loader, { instruments, clock }: LoadMeasuring): Loader {
   return {
     ...loader,
-    begin: async (unit, dataset) => {
+    begin: async (unit, dataset, expected) => {
       const beganMs = performance.now();
-      return measure(await loader.begin(unit, dataset), instruments, () => performance.now() - beganMs);
+      const load = await loader.begin(unit, dataset, expected);
+      return measure(load, instruments, () => performance.now() - beganMs);
     },
-    resume: async (loadId, dataset) => {
-      const load = await loader.resume(loadId, dataset);
+    resume: async (loadId, dataset, expected) => {
+      const load = await loader.resume(loadId, dataset, expected);
       const { startedAt } = load;
       // another process began it, so its start is only known from the ledger
       const sinceStart = () =>

@@ -4,8 +4,9 @@ import type { Load, Loader, Tracer } from '@edgeledger/core';
 export function createTracedLoader(loader: Loader, tracer: Tracer): Loader {
   return {
     ...loader,
-    begin: async (unit, dataset) => traced(await loader.begin(unit, dataset), tracer),
-    resume: async (loadId, dataset) => traced(await loader.resume(loadId, dataset), tracer),
+    begin: async (unit, dataset, expected) => traced(await loader.begin(unit, dataset, expected), tracer),
+    resume: async (loadId, dataset, expected) =>
+      traced(await loader.resume(loadId, dataset, expected), tracer),
   };
 }
 

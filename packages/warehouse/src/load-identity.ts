@@ -9,6 +9,8 @@ export interface LoadIdentity {
   readonly unitId: string;
   readonly unit: UnitRef;
   readonly dataset: Dataset;
+  /** How many parts it is going to have, where that is known. */
+  readonly partCount: number | undefined;
   /** `<account>/<dataset>/<report key> (load <id>)`, for messages. */
   readonly label: string;
 }

@@ -1,5 +1,4 @@
 import {
-  type Dataset,
   InvariantError,
   type Load,
   type Loader,
@@ -22,25 +21,25 @@ export interface LoaderOptions extends LoadContext {
 
 export function createLoader(options: LoaderOptions): Loader {
   return {
-    begin: (unit, dataset) => beginLoad(options, unit, dataset),
-    resume: (loadId, dataset) => resumeLoad(options, loadId, dataset),
+    begin: (unit, dataset, expected) => beginLoad(options, { unit, dataset, partCount: expected?.partCount }),
+    resume: (loadId, dataset, expected) =>
+      resumeLoad(options, { loadId, dataset, partCount: expected?.partCount }),
   };
 }
 
-function toIdentity(
-  ids: { readonly loadId: string; readonly unitId: string },
-  unit: UnitRef,
-  dataset: Dataset,
-): LoadIdentity {
+interface LoadToBegin extends Pick<LoadIdentity, 'unit' | 'dataset' | 'partCount'> {}
+interface LoadToResume extends Pick<LoadIdentity, 'loadId' | 'dataset' | 'partCount'> {}
+
+function toIdentity({ unit, dataset, ...known }: Omit<LoadIdentity, 'label'>): LoadIdentity {
   if (unit.dataset !== dataset.name) {
     throw new InvariantError(`Unit ${toUnitId(unit)} cannot be loaded as ${dataset.name}.`);
   }
   const { account, reportKey, period } = unit;
   return {
-    ...ids,
+    ...known,
     unit: { account, dataset: dataset.name, reportKey, period },
     dataset,
-    label: `${toUnitId(unit)} (load ${ids.loadId})`,
+    label: `${toUnitId(unit)} (load ${known.loadId})`,
   };
 }
 
@@ -48,7 +47,7 @@ function toIdentity(
  * Two workers may really load one unit at once (a stalled job runs twice), so beginning ends nothing: which of
  * them counts is decided when they publish.
  */
-async function beginLoad(options: LoaderOptions, unit: UnitRef, dataset: Dataset): Promise<Load> {
+async function beginLoad(options: LoaderOptions, { unit, dataset, partCount }: LoadToBegin): Promise<Load> {
   const transaction = { pool: 'queries', doing: `Beginning to load ${toUnitId(unit)}` } as const;
   try {
     await ensureGeneratedTable(options.connection, dataset);
@@ -78,7 +77,7 @@ async function beginLoad(options: LoaderOptions, unit: UnitRef, dataset: Dataset
     return { loadId, unitId: known.unitId };
   });
   options.connection.passing?.('load.begun');
-  return createLoad(options, toIdentity(ids, unit, dataset));
+  return createLoad(options, toIdentity({ ...ids, unit, dataset, partCount }));
 }
 
 async function lockUnit(client: pg.PoolClient, unit: UnitRef): Promise<{ unitId: string; state: string }> {
@@ -107,7 +106,10 @@ interface ResumedRow {
   readonly started_at: Date;
 }
 
-async function resumeLoad(options: LoaderOptions, loadId: string, dataset: Dataset): Promise<Load> {
+async function resumeLoad(
+  options: LoaderOptions,
+  { loadId, dataset, partCount }: LoadToResume,
+): Promise<Load> {
   let row: ResumedRow | undefined;
   try {
     const result = await options.connection.queries.query<ResumedRow>(
@@ -131,6 +133,6 @@ async function resumeLoad(options: LoaderOptions, loadId: string, dataset: Datas
     reportKey: row.report_key,
     period: { start: row.period_start, end: row.period_end },
   };
-  const load = createLoad(options, toIdentity({ loadId, unitId: row.unit_id }, unit, dataset));
+  const load = createLoad(options, toIdentity({ loadId, unitId: row.unit_id, unit, dataset, partCount }));
   return { ...load, startedAt: row.started_at };
 }

@@ -95,6 +95,30 @@ describe('a partitioned dataset', () => {
     await begun.fail(new TransientError('load.superseded', 'Only tried.'), NOW);
   });
 
+  it.each([
+    [4, 'when all of them are there'],
+    [5, 'as they come'],
+  ])('has its key, with %i parts, %s', async (partCount, _when) => {
+    const begun = await warehouse.loader.begin(unit(LOGS), LOGS, { partCount });
+    const keysOf = async (relation: string) =>
+      await database.query<{ key: string }>(
+        `SELECT pg_get_constraintdef(oid) AS key FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'p'`,
+        [relation],
+      );
+    // one part by who began it, the others by somebody else
+    await begun.stagePart(1, 'a', tuplesOf([['/1', 1]]));
+    const resumed = await warehouse.loader.resume(begun.loadId, LOGS, { partCount });
+    for (let partNo = 2; partNo <= partCount; partNo += 1)
+      await resumed.stagePart(partNo, `part ${partNo}`, tuplesOf([[`/${partNo}`, partNo]]));
+    // again, as after a cut download: its rows are replaced
+    await resumed.stagePart(3, 'c', tuplesOf([['/again', 3]]));
+    expect(await keysOf(`staging.load_${begun.loadId}_leaf`)).toHaveLength(partCount < 5 ? 0 : 1);
+    await resumed.publish(publishRequest());
+    const [partition] = await partitionsOf(begun.unit);
+    expect(await keysOf(partition?.name ?? '')).toEqual(await keysOf('imgix.cdn_logs'));
+    expect(await urls(begun.unit)).toEqual(['/1', '/2', '/again', '/4', '/5'].slice(0, partCount));
+  });
+
   it('is left alone by autovacuum while its parts come, and vacuumed like any other table after that', async () => {
     const begun = await warehouse.loader.begin(unit(LOGS), LOGS);
     const optionsOf = async () => {

@@ -74,9 +74,14 @@ export interface UnitFilter {
  * transaction of rows, rejects, findings, load and unit; it refuses when a newer load was published since.
  */
 export interface Loader {
-  begin(unit: UnitRef, dataset: Dataset): Promise<Load>;
+  begin(unit: UnitRef, dataset: Dataset, expected?: ExpectedParts): Promise<Load>;
   /** Opens a load that another process began (the parts of one report are separate jobs). */
-  resume(loadId: string, dataset: Dataset): Promise<Load>;
+  resume(loadId: string, dataset: Dataset, expected?: ExpectedParts): Promise<Load>;
+}
+
+/** What is known of a load's parts before they are read. A hint: a large report is stored in another way. */
+export interface ExpectedParts {
+  readonly partCount: number;
 }
 
 export interface Load {
