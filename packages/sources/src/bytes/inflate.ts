@@ -22,7 +22,7 @@ export function releaseChunk(chunk: Uint8Array, ownBuffers: WeakSet<ArrayBufferL
 }
 
 /** Large chunks save a third of what reading costs (16 KiB is the default); two or three of them are alive at a time. */
-const CHUNK_BYTES = 128 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Logs shrink to a tenth or a thirtieth. What grows more than three hundredfold, counted from the first layer on, is made to
