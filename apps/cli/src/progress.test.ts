@@ -54,6 +54,22 @@ test('without a terminal there are plain lines and no control characters', () =>
   expect(written.join('')).not.toContain('\u001b');
 });
 
+test('the rate is that of the last seconds, and at the end that of the whole time', () => {
+  const clock = createManualClock(new Date(0));
+  const { written, line } = capture(false);
+  const progress = createProgress(line, clock);
+  progress.expect(1);
+  clock.advance(10_000);
+  progress.watcher.onProgress?.({ rows: 30_000, rejects: 0, bytes: 1 });
+  expect(written.at(-1)).toContain('3,000 rows/s');
+  // a key is built meanwhile
+  clock.advance(20_000);
+  progress.watcher.onProgress?.({ rows: 0, rejects: 0, bytes: 1 });
+  expect(written.at(-1)).toContain('  0 rows/s');
+  progress.finish();
+  expect(written.at(-1)).toContain('1,000 rows/s');
+});
+
 test('units that a tick added do not break the line', () => {
   expect(renderProgress({ ...counts, ended: 900 }, 0, 200)).toContain('900/900 units');
 });

@@ -18,28 +18,30 @@ const SHORTEST_SPAN_MS = 200;
 
 /**
  * Shows how a plan runs: one line that is redrawn on a terminal, a plain line every five seconds and for
- * every failure otherwise. Rows per second are of the last ten seconds.
+ * every failure otherwise. Rows per second are of the last ten seconds, in the last line of the whole time.
  */
 export function createProgress(line: StatusLine, clock: Clock) {
   let counts: ProgressCounts = { total: 0, ended: 0, failed: 0, waiting: 0, rows: 0, rejects: 0 };
   let lastShownAt = 0;
+  let startedAt: number | undefined;
   const samples: { atMs: number; rows: number }[] = [];
 
+  const toRate = (rows: number, spanMs: number): number =>
+    spanMs < SHORTEST_SPAN_MS ? 0 : Math.round((rows * 1000) / spanMs);
   const rowsPerSecond = (nowMs: number): number => {
     samples.push({ atMs: nowMs, rows: counts.rows });
     while (samples.length > 2 && nowMs - (samples[0]?.atMs ?? nowMs) > RATE_SPAN_MS) samples.shift();
     const first = samples[0];
-    const spanMs = first === undefined ? 0 : nowMs - first.atMs;
-    return first === undefined || spanMs < SHORTEST_SPAN_MS
-      ? 0
-      : Math.round(((counts.rows - first.rows) * 1000) / spanMs);
+    return first === undefined ? 0 : toRate(counts.rows - first.rows, nowMs - first.atMs);
   };
-  const show = (force: boolean): void => {
+  const show = (force: boolean, isLast = false): void => {
     if (counts.total === 0 && counts.ended === 0) return;
     const nowMs = clock.now().getTime();
+    startedAt ??= nowMs;
     if (!force && nowMs - lastShownAt < (line.isTerminal ? REDRAW_MS : PLAIN_LINE_MS)) return;
     lastShownAt = nowMs;
-    line.show(renderProgress(counts, rowsPerSecond(nowMs), line.columns));
+    const rate = isLast ? toRate(counts.rows, nowMs - startedAt) : rowsPerSecond(nowMs);
+    line.show(renderProgress(counts, rate, line.columns));
   };
 
   const watcher: PlanWatcher = {
@@ -72,7 +74,7 @@ export function createProgress(line: StatusLine, clock: Clock) {
     },
     print: (text: string): void => line.print(text),
     finish: (): void => {
-      show(true);
+      show(true, true);
       line.end();
     },
     counts: (): ProgressCounts => counts,
