@@ -2,8 +2,9 @@
 // Loads everything that a command of the image may load, so that NODE_COMPILE_CACHE holds it when the image is built.
 // A module that cannot be loaded fails the build: it would fail in the container, too.
 import { globSync } from 'node:fs';
-import { flushCompileCache } from 'node:module';
+import { createRequire, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '..', '..');
 const places = [
@@ -12,7 +13,10 @@ const places = [
   ...globSync(join(root, 'apps/cli/src/commands/*.ts')).filter((place) => !place.endsWith('.test.ts')),
   join(root, 'packages/queue/src/index.ts'),
   join(root, 'apps/dashboard/src/index.ts'),
+  // these are loaded when they are first used
+  join(root, 'packages/telemetry/src/metrics.ts'),
+  createRequire(join(root, 'packages/http/package.json')).resolve('undici'),
 ];
-for (const place of places) await import(place);
+for (const place of places) await import(pathToFileURL(place).href);
 flushCompileCache();
 process.stdout.write(`${places.length} modules and what they import are compiled\n`);

@@ -46,7 +46,8 @@ describe('Redis Cluster and Sentinel', () => {
       return JSON.stringify(workers) === '{"ticks":1,"imgix":1,"akamai":1}';
     });
     expect(done.filter((name) => name === 'stage.part')).toHaveLength(5);
-    expect(done.at(-1)).toBe('publish.report');
+    // the other vendor's unit is in a queue of its own, and may end before or after it
+    expect(done.indexOf('publish.report')).toBeGreaterThan(done.lastIndexOf('stage.part'));
     await registerSchedules(backend, [{ sourceId: 'imgix-default', vendor: 'imgix' }], {
       ...DEFAULT_SCHEDULE,
       reconcileMinutes: 600,
