@@ -23,7 +23,7 @@ const SHORTEST_SPAN_MS = 200;
 export function createProgress(line: StatusLine, clock: Clock) {
   let counts: ProgressCounts = { total: 0, ended: 0, failed: 0, waiting: 0, rows: 0, rejects: 0 };
   let lastShownAt = 0;
-  let startedAt: number | undefined;
+  const startedAtMs = clock.now().getTime();
   const samples: { atMs: number; rows: number }[] = [];
 
   const toRate = (rows: number, spanMs: number): number =>
@@ -34,14 +34,13 @@ export function createProgress(line: StatusLine, clock: Clock) {
     const first = samples[0];
     return first === undefined ? 0 : toRate(counts.rows - first.rows, nowMs - first.atMs);
   };
-  const show = (force: boolean, isLast = false): void => {
+  const meanRate = (nowMs: number): number => toRate(counts.rows, nowMs - startedAtMs);
+  const show = (force: boolean, rateAt = rowsPerSecond): void => {
     if (counts.total === 0 && counts.ended === 0) return;
     const nowMs = clock.now().getTime();
-    startedAt ??= nowMs;
     if (!force && nowMs - lastShownAt < (line.isTerminal ? REDRAW_MS : PLAIN_LINE_MS)) return;
     lastShownAt = nowMs;
-    const rate = isLast ? toRate(counts.rows, nowMs - startedAt) : rowsPerSecond(nowMs);
-    line.show(renderProgress(counts, rate, line.columns));
+    line.show(renderProgress(counts, rateAt(nowMs), line.columns));
   };
 
   const watcher: PlanWatcher = {
@@ -74,7 +73,7 @@ export function createProgress(line: StatusLine, clock: Clock) {
     },
     print: (text: string): void => line.print(text),
     finish: (): void => {
-      show(true, true);
+      show(true, meanRate);
       line.end();
     },
     counts: (): ProgressCounts => counts,

@@ -3,24 +3,21 @@ import { FILES_AT_ONCE } from './file-slots.ts';
 import type { UnitRun, UnitServices } from './run-unit.ts';
 import { isHeaderUnknown, stagePart } from './stage-part.ts';
 
-/** Stages all parts of a unit; their facts in the order of their numbers. */
-export async function stageParts(
+/** Stages all parts of a unit; their facts come in the order of their numbers. */
+type StageParts = (
   load: Load,
   parts: readonly PartRef[],
   services: UnitServices,
   run: UnitRun,
-): Promise<PartFacts[]> {
+) => Promise<PartFacts[]>;
+
+export const stageParts: StageParts = (load, parts, services, run) => {
   const stage = services.source.hasFiles === true ? stageFiles : stageInTurn;
-  return await stage(load, parts, services, run);
-}
+  return stage(load, parts, services, run);
+};
 
 /** A part that the vendor cut at its row limit is read again in the pieces it names. */
-async function stageInTurn(
-  load: Load,
-  parts: readonly PartRef[],
-  services: UnitServices,
-  run: UnitRun,
-): Promise<PartFacts[]> {
+const stageInTurn: StageParts = async (load, parts, services, run) => {
   const facts: PartFacts[] = [];
   const queue = [...parts];
   for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
@@ -39,18 +36,13 @@ async function stageInTurn(
     queue.unshift(...splitInto);
   }
   return facts;
-}
+};
 
 /**
  * Two files at a time, so that one is turned into tuples while Postgres stores those of the other. A file's number is its place.
  * Often only the first has the header: until one has told it they come alone, and those without one come again after that.
  */
-async function stageFiles(
-  load: Load,
-  parts: readonly PartRef[],
-  services: UnitServices,
-  run: UnitRun,
-): Promise<PartFacts[]> {
+const stageFiles: StageParts = async (load, parts, services, run) => {
   const facts: PartFacts[] = [];
   const queue = parts.map((part, index) => ({ part, partNo: index + 1 }));
   const headerless: typeof queue = [];
@@ -92,7 +84,7 @@ async function stageFiles(
   await Promise.all([lane(), ...others]);
   if (failure !== undefined) throw failure.error;
   return facts;
-}
+};
 
 function assertWhole(facts: PartFacts, part: PartRef): PartFacts {
   if ((facts.splitInto ?? []).length === 0) return facts;

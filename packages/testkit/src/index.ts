@@ -18,3 +18,4 @@ export {
   startRedisCluster,
   startRedisSentinels,
 } from './redis-topology.ts';
+export { trySql, withClient } from './test-server.ts';

@@ -59,6 +59,18 @@ export async function withClient<Result>(
   }
 }
 
+/** Runs statements as whoever the URL names; gives `done`, or the SQLSTATE of the first refusal. */
+export async function trySql(connectionString: string, ...statements: readonly string[]): Promise<string> {
+  try {
+    await withClient(connectionString, async (client) => {
+      for (const statement of statements) await client.query(statement);
+    });
+    return 'done';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  }
+}
+
 /**
  * Gives the name of a migrated database to clone. Its name holds a hash of all migrations, so a changed file means a new
  * one; outdated templates, and clones that were kept more than a day ago, are dropped on the way.

@@ -27,8 +27,8 @@ export function createLoader(options: LoaderOptions): Loader {
   };
 }
 
-interface LoadToBegin extends Pick<LoadIdentity, 'unit' | 'dataset' | 'partCount'> {}
-interface LoadToResume extends Pick<LoadIdentity, 'loadId' | 'dataset' | 'partCount'> {}
+type LoadToBegin = Pick<LoadIdentity, 'unit' | 'dataset' | 'partCount'>;
+type LoadToResume = Pick<LoadIdentity, 'loadId' | 'dataset' | 'partCount'>;
 
 function toIdentity({ unit, dataset, ...known }: Omit<LoadIdentity, 'label'>): LoadIdentity {
   if (unit.dataset !== dataset.name) {

@@ -1,5 +1,4 @@
-import { createDocumentedDatabase, type DocumentedDatabase } from '@edgeledger/testkit';
-import pg from 'pg';
+import { createDocumentedDatabase, type DocumentedDatabase, trySql } from '@edgeledger/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWarehouse } from '../src/index.ts';
 import { CREDITS, LOGS, publishRequest, stageAll, unitOf } from './sample-reports.ts';
@@ -12,19 +11,6 @@ beforeAll(async () => {
   database = await createDocumentedDatabase();
 });
 afterAll(() => database[Symbol.asyncDispose]());
-
-async function as(url: string, sql: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-    return 'done';
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  } finally {
-    await client.end();
-  }
-}
 
 test('the owner migrates and assigns the roles, the loader loads, the reader asks', async () => {
   const owner = await createWarehouse({ connectionString: database.ownerUrl });
@@ -62,8 +48,8 @@ describe('neither a loader nor a reader may', () => {
     ['run a block', 'DO $$ BEGIN END $$'],
     ['make anything in public', 'CREATE TABLE public.x (a text)'],
   ])('%s', async (_what, sql) => {
-    expect(await as(database.loaderUrl, sql)).toBe('42501');
-    expect(await as(database.readerUrl, sql)).toBe('42501');
+    expect(await trySql(database.loaderUrl, sql)).toBe('42501');
+    expect(await trySql(database.readerUrl, sql)).toBe('42501');
   });
 });
 
@@ -75,5 +61,5 @@ test.each([
   `SELECT pg_advisory_lock(hashtextextended('edgeledger.migrate', 0))`,
   'SELECT pg_try_advisory_xact_lock_shared(1, 2)',
 ])('a reader may not %s', async (sql) => {
-  expect(await as(database.readerUrl, sql)).toBe('42501');
+  expect(await trySql(database.readerUrl, sql)).toBe('42501');
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '@edgeledger/core';
-import pg from 'pg';
+import { trySql } from '@edgeledger/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBinaries } from '../src/embedded/binaries.ts';
 import { isProcessAlive, until } from '../src/embedded/processes.ts';
@@ -156,17 +156,7 @@ describe('the embedded server', () => {
     const attempt = async (sql: string, database = 'edgeledger'): Promise<string> => {
       const url = new URL(server.readerConnectionString);
       url.pathname = `/${database}`;
-      const client = new pg.Client({ connectionString: url.href });
-      try {
-        await client.connect();
-        await client.query('SET default_transaction_read_only = off');
-        await client.query(sql);
-        return 'done';
-      } catch (error) {
-        return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      } finally {
-        await client.end();
-      }
+      return await trySql(url.href, 'SET default_transaction_read_only = off', sql);
     };
     expect(await attempt('SELECT count(*) FROM ledger.units')).toBe('done');
     for (const sql of [

@@ -1,5 +1,5 @@
 import { type ParsedPart, TransientError, type UnitRef } from '@edgeledger/core';
-import pg from 'pg';
+import { withClient } from '@edgeledger/testkit';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWarehouse } from '../src/index.ts';
 import { LOG_COLUMNS, openLoading } from './loading.ts';
@@ -15,12 +15,6 @@ const urls = async (target: UnitRef): Promise<unknown[]> => (await rowsOf(target
 const one = (url: string): readonly { columns: typeof LOG_COLUMNS; rows: readonly Values[] }[] => [
   { columns: LOG_COLUMNS, rows: [[url, '1']] },
 ];
-
-async function openClient() {
-  const client = new pg.Client({ connectionString: database.connectionString });
-  await client.connect();
-  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
-}
 
 interface PartitionRow {
   readonly name: string;
@@ -74,21 +68,21 @@ describe('a partitioned dataset', () => {
     const begun = await warehouse.loader.begin(unit(LOGS), LOGS);
     await begun.stagePart(1, 'a', tuplesOf([['/a', 1]]));
     const { start, end } = begun.unit.period;
-    const attach = async (before: string): Promise<readonly string[]> => {
-      await using client = await openClient();
-      const told: string[] = [];
-      client.on('notice', ({ message }) => told.push(message ?? ''));
-      await client.query(`BEGIN; ${before}; SET LOCAL client_min_messages = debug1`);
-      await client.query('CREATE TABLE partitions.tried (LIKE imgix.cdn_logs) PARTITION BY LIST (account)');
-      await client.query(
-        `ALTER TABLE imgix.cdn_logs ATTACH PARTITION partitions.tried FOR VALUES FROM ('${start.toISOString()}') TO ('${end.toISOString()}')`,
-      );
-      await client.query(
-        `ALTER TABLE partitions.tried ATTACH PARTITION staging.load_${begun.loadId}_leaf FOR VALUES IN ('default')`,
-      );
-      await client.query('ROLLBACK');
-      return told.filter((message) => /_leaf.*is implied by existing constraints/.test(message));
-    };
+    const attach = (before: string): Promise<readonly string[]> =>
+      withClient(database.connectionString, async (client) => {
+        const told: string[] = [];
+        client.on('notice', ({ message }) => told.push(message ?? ''));
+        await client.query(`BEGIN; ${before}; SET LOCAL client_min_messages = debug1`);
+        await client.query('CREATE TABLE partitions.tried (LIKE imgix.cdn_logs) PARTITION BY LIST (account)');
+        await client.query(
+          `ALTER TABLE imgix.cdn_logs ATTACH PARTITION partitions.tried FOR VALUES FROM ('${start.toISOString()}') TO ('${end.toISOString()}')`,
+        );
+        await client.query(
+          `ALTER TABLE partitions.tried ATTACH PARTITION staging.load_${begun.loadId}_leaf FOR VALUES IN ('default')`,
+        );
+        await client.query('ROLLBACK');
+        return told.filter((message) => /_leaf.*is implied by existing constraints/.test(message));
+      });
     expect(await attach('')).toHaveLength(1);
     const drop = `ALTER TABLE staging.load_${begun.loadId}_leaf DROP CONSTRAINT edgeledger_belongs`;
     expect(await attach(drop)).toEqual([]);

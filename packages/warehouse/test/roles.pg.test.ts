@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createTestDatabase, type TestDatabase } from '@edgeledger/testkit';
-import pg from 'pg';
+import { createTestDatabase, type TestDatabase, trySql } from '@edgeledger/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWarehouse, type Warehouse } from '../src/index.ts';
 import { CREDITS, LOGS, NOW, publishRequest, rejectOf, stageAll, unitOf } from './sample-reports.ts';
@@ -23,18 +22,8 @@ const urlOf = (user: string, from = database.connectionString): string => {
 };
 const open = (user: string) => createWarehouse({ connectionString: urlOf(user) });
 
-async function as(user: string, sql: string, on = database.connectionString): Promise<string> {
-  const client = new pg.Client({ connectionString: urlOf(user, on) });
-  await client.connect();
-  try {
-    await client.query(sql);
-    return 'done';
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  } finally {
-    await client.end();
-  }
-}
+const as = (user: string, sql: string, on = database.connectionString): Promise<string> =>
+  trySql(urlOf(user, on), sql);
 
 beforeAll(async () => {
   database = await createTestDatabase();

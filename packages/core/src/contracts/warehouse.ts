@@ -79,7 +79,7 @@ export interface Loader {
   resume(loadId: string, dataset: Dataset, expected?: ExpectedParts): Promise<Load>;
 }
 
-/** What is known of a load's parts before they are read. A hint: a large report is stored in another way. */
+/** What is known of a load's parts before they are read. A hint: it decides when the key of a large table is built. */
 export interface ExpectedParts {
   readonly partCount: number;
 }

@@ -1,4 +1,4 @@
-;; Finds the bytes that give CSV its structure. See structure.ts, which is compiled from this by `pnpm structure`.
+;; Finds the bytes that give CSV its structure, for structure.ts. `pnpm wasm` compiles it into structure-wasm.ts.
 (module
   ;; 0 to 65,535: the text, with 64 bytes behind it that are no structure. From 131,072 on: where structure is.
   (memory (export "memory") 6)

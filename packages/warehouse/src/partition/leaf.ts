@@ -27,7 +27,8 @@ export async function leafExists(client: pg.Pool | pg.PoolClient, loadId: string
 /**
  * From so many parts on, of up to 64 MB each, the key is built while rows come in. Building it afterwards is a second pass over
  * them, which marks each row as committed; whatever a checkpoint came upon in between is written into the WAL once more by that.
- * Ten parts of 64 MB took 7.6 GB of WAL instead of 12.6 and a tenth less time, three of 31 MB a tenth more (bench/README.md).
+ * Ten parts of 64 MB took 7.6 GB of WAL instead of 12.6 and a tenth less time; three of 31 MB took 7 to 11 % more
+ * (bench/README.md). Between those nothing was measured.
  */
 const KEYED_FROM_PARTS = 5;
 
