@@ -47,7 +47,15 @@ export function encodeField(
   return next;
 }
 
-function encodeValue(code: number, src: Buffer, from: number, end: number, out: Buffer, at: number): number {
+/** Writes the value of a field alone; gives the position behind it, or -1. */
+export function encodeValue(
+  code: number,
+  src: Buffer,
+  from: number,
+  end: number,
+  out: Buffer,
+  at: number,
+): number {
   switch (code) {
     case TYPE_CODES.text:
       return copyBytes(src, from, end, out, at);

@@ -9,7 +9,7 @@ import {
   writeNull,
 } from './field-encoder.ts';
 import { writeInt32, writeInt64 } from './number-fields.ts';
-import { getStructureFinder, WINDOW_BYTES } from './structure.ts';
+import { getSkimEngine, type SkimEngine, type TupleTables, WINDOW_BYTES } from './skim-engine.ts';
 
 const LF = 10;
 const CR = 13;
@@ -97,6 +97,7 @@ export function createTupleSkimmer(
   shape: TupleShape,
   output: TupleOutput,
   onDoubtful: OnDoubtful,
+  engine: SkimEngine = getSkimEngine(),
 ): TupleSkimmer {
   const { fieldCount } = shape;
   const starts = new Int32Array(fieldCount);
@@ -105,11 +106,15 @@ export function createTupleSkimmer(
   const width = shape.fields.length;
   const positions = Int32Array.from(shape.fields, (field) => field.position);
   const codes = Int32Array.from(shape.fields, (field) => TYPE_CODES[field.type]);
-  const blankIsText = Uint8Array.from(shape.fields, (field) => (field.blankIsText ? 1 : 0));
-  const overhead = (width + 2) * FIELD_OVERHEAD_BYTES;
+  const blankIsText = Int32Array.from(shape.fields, (field) => (field.blankIsText ? 1 : 0));
+  const overheadBytes = (width + 2) * FIELD_OVERHEAD_BYTES;
+  const longestKeyBytes = LONGEST_KEY_BYTES;
+  const tables: TupleTables = {
+    ...{ fieldCount, positions, codes, blankIsText, overheadBytes, longestKeyBytes },
+    partNo: shape.partNo,
+  };
   let records = -shape.skipRecords;
-  const structure = getStructureFinder();
-  const { places } = structure;
+  const { places } = engine;
   // the window that is looked at: where it starts, how many places it has, and which of them comes next
   let windowStart = 0;
   let placeCount = 0;
@@ -177,7 +182,7 @@ export function createTupleSkimmer(
 
   /** Writes the record that was scanned; false, and nothing written, when one of its fields is doubtful. */
   function encodeRecord(src: Buffer, from: number, rowNo: number): boolean {
-    reserve(output, recordEnd - from + overhead);
+    reserve(output, recordEnd - from + overheadBytes);
     const out = output.buffer;
     let at = writeTupleHead(shape, rowNo, out, output.at);
     for (let index = 0; index < width; index += 1) {
@@ -189,7 +194,7 @@ export function createTupleSkimmer(
         continue;
       }
       // a key that may be too long for an index is for the exact way to refuse
-      if (blankIsText[index] === 1 && end - start > LONGEST_KEY_BYTES) return false;
+      if (blankIsText[index] === 1 && end - start > longestKeyBytes) return false;
       const code = codes[index] ?? 0;
       if (kinds[position] === QUOTED_TWICE) {
         if (code !== TYPE_CODES.text) return false;
@@ -214,6 +219,19 @@ export function createTupleSkimmer(
     onDoubtful({ line, bytes: src.subarray(from, stop), defect: null }, records);
   }
 
+  /** Leaves the records from `from` on to the engine, as far as it takes them; gives where that ends, and the line ends passed. */
+  function encodeRecords(from: number): { readonly at: number; readonly lines: number } {
+    const encoded = engine.encode?.(tables, { at: from - windowStart, nextPlace }, records);
+    if (encoded === undefined) return { at: from, lines: 0 };
+    nextPlace = encoded.nextPlace;
+    records += encoded.rows;
+    reserve(output, encoded.tuples.length);
+    output.buffer.set(encoded.tuples, output.at);
+    output.at += encoded.tuples.length;
+    output.rows += encoded.rows;
+    return { at: windowStart + encoded.at, lines: encoded.lines };
+  }
+
   return {
     countRecord() {
       records += 1;
@@ -230,10 +248,18 @@ export function createTupleSkimmer(
         // line ends are ASCII, so the window is sound exactly when each of its records is
         const isSound = isUtf8(window) && !window.includes(0);
         windowStart = at;
-        placeCount = structure.find(window);
+        placeCount = engine.find(window);
         nextPlace = 0;
         const limit = at + stop;
-        while (at < limit && scanRecord(src, at)) {
+        while (at < limit) {
+          // the header is none of its records
+          if (isSound && records >= 0) {
+            const encoded = encodeRecords(at);
+            line += encoded.lines;
+            at = encoded.at;
+            if (at === limit) break;
+          }
+          if (!scanRecord(src, at)) break;
           const end = recordEnd;
           const isBlankLine = end === at || (end === at + 1 && src[at] === CR);
           if (!isBlankLine) takeRecord(src, at, end, line, isSound);

@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCsvPart } from '../csv/csv-part.ts';
 import { withoutExponent } from './field-encoder.ts';
-import { WINDOW_BYTES } from './structure.ts';
+import { WINDOW_BYTES } from './skim-engine.ts';
 
 /*
  * The fast way against the exact one: the same bytes through both, the tuples decoded by a reader of their own, the exact rows

@@ -2,33 +2,33 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import wabt from 'wabt';
-import { createLoopFinder, createVectorFinder, type StructureFinder, WINDOW_BYTES } from './structure.ts';
+import { createLoopEngine, createVectorEngine, type SkimEngine, WINDOW_BYTES } from './skim-engine.ts';
 
-const SOURCE = new URL('./structure.wat', import.meta.url);
-const COMPILED = new URL('./structure-wasm.ts', import.meta.url);
+const SOURCE = new URL('./skim-engine.wat', import.meta.url);
+const COMPILED = new URL('./skim-engine-wasm.ts', import.meta.url);
 
-test('the program that runs is the one that stands in structure.wat', async () => {
+test('the program that runs is the one that stands in skim-engine.wat', async () => {
   const { parseWat } = await wabt();
-  const module = parseWat('structure.wat', readFileSync(SOURCE, 'utf8'), { simd: true });
+  const module = parseWat('skim-engine.wat', readFileSync(SOURCE, 'utf8'), { simd: true });
   module.validate();
   const { buffer } = module.toBinary({});
   module.destroy();
   const text =
-    '/** structure.wat, compiled. `pnpm wasm` writes this file. */\n' +
-    `export const STRUCTURE_WASM =\n  '${Buffer.from(buffer).toString('base64')}';\n`;
+    '/** skim-engine.wat, compiled. `pnpm wasm` writes this file. */\n' +
+    `export const SKIM_ENGINE_WASM =\n  '${Buffer.from(buffer).toString('base64')}';\n`;
   if (process.env.UPDATE_WASM === '1') writeFileSync(COMPILED, text);
   expect(readFileSync(COMPILED, 'utf8')).toBe(text);
 });
 
-function placesIn(finder: StructureFinder, text: Uint8Array): number[] {
-  return [...finder.places.subarray(0, finder.find(text))];
+function placesIn(engine: SkimEngine, text: Uint8Array): number[] {
+  return [...engine.places.subarray(0, engine.find(text))];
 }
 
 describe.each([
-  ['vectors', createVectorFinder],
-  ['a loop', createLoopFinder],
-])('with %s', (_name, createFinder) => {
-  const finder = createFinder();
+  ['vectors', createVectorEngine],
+  ['a loop', createLoopEngine],
+])('with %s', (_name, createEngine) => {
+  const engine = createEngine();
 
   test('commas, line feeds and quotes are found, and nothing else', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
@@ -41,7 +41,7 @@ describe.each([
         ),
         (text) => {
           const expected = [...text.keys()].filter((at) => [44, 10, 34].includes(text[at] ?? 0));
-          expect(placesIn(finder, text)).toEqual(expected);
+          expect(placesIn(engine, text)).toEqual(expected);
         },
       ),
       { numRuns: 2000 },
@@ -50,12 +50,12 @@ describe.each([
 
   test('a whole window of them is found', () => {
     const all = new Uint8Array(WINDOW_BYTES).fill(44);
-    expect(placesIn(finder, all)).toEqual([...all.keys()]);
+    expect(placesIn(engine, all)).toEqual([...all.keys()]);
   });
 
   test('what was looked at before is forgotten', () => {
-    finder.find(new Uint8Array(WINDOW_BYTES).fill(34));
-    expect(placesIn(finder, Buffer.from('a'))).toEqual([]);
-    expect(placesIn(finder, new Uint8Array())).toEqual([]);
+    engine.find(new Uint8Array(WINDOW_BYTES).fill(34));
+    expect(placesIn(engine, Buffer.from('a'))).toEqual([]);
+    expect(placesIn(engine, new Uint8Array())).toEqual([]);
   });
 });
