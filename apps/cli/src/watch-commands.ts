@@ -1,7 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { runAlertsListCommand, runAlertsTestCommand } from './commands/alerts.ts';
-import { runRejectsListCommand, runRejectsRetryCommand } from './commands/rejects.ts';
 import type { Io } from './io.ts';
+import { lazily } from './lazily.ts';
+
+const runAlertsListCommand = lazily(async () => (await import('./commands/alerts.ts')).runAlertsListCommand);
+const runAlertsTestCommand = lazily(async () => (await import('./commands/alerts.ts')).runAlertsTestCommand);
+const runRejectsListCommand = lazily(
+  async () => (await import('./commands/rejects.ts')).runRejectsListCommand,
+);
+const runRejectsRetryCommand = lazily(
+  async () => (await import('./commands/rejects.ts')).runRejectsRetryCommand,
+);
 
 export interface CommandContext {
   readonly io: Io;
