@@ -24,8 +24,13 @@ function openDestination(stream: NodeJS.WritableStream, format: LogFormat): Dest
   if (format === 'json') return { write: (line) => void stream.write(toShownJson(line)) };
   const color =
     'hasColors' in stream && typeof stream.hasColors === 'function' && stream.hasColors() === true;
-  const toPretty = createPrettyFormatter({ color });
-  return { write: (line) => void stream.write(toPretty(line)) };
+  let toPretty: ((line: string) => string) | undefined;
+  return {
+    write(line) {
+      toPretty ??= createPrettyFormatter({ color });
+      stream.write(toPretty(line));
+    },
+  };
 }
 
 function wrap(sink: PinoLogger, bindings: JsonFields): Logger {
