@@ -7,15 +7,21 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '..', '..');
+const findLibrary = (user, library) => createRequire(join(root, user, 'package.json')).resolve(library);
 const places = [
   join(root, 'apps/cli/src/signals.ts'),
   join(root, 'apps/cli/src/run-process.ts'),
   ...globSync(join(root, 'apps/cli/src/commands/*.ts')).filter((place) => !place.endsWith('.test.ts')),
   join(root, 'packages/queue/src/index.ts'),
   join(root, 'apps/dashboard/src/index.ts'),
-  // these are loaded when they are first used
+  // these are loaded when they are first used; of tracing, which few turn on, nothing is
   join(root, 'packages/telemetry/src/metrics.ts'),
-  createRequire(join(root, 'packages/http/package.json')).resolve('undici'),
+  join(root, 'packages/warehouse/src/questions.ts'),
+  join(root, 'packages/warehouse/src/actions.ts'),
+  join(root, 'packages/warehouse/src/alerts/alert-book.ts'),
+  findLibrary('packages/http', 'undici'),
+  findLibrary('packages/config', 'yaml'),
+  findLibrary('packages/telemetry', 'pino-pretty'),
 ];
 for (const place of places) await import(pathToFileURL(place).href);
 flushCompileCache();

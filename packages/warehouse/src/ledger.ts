@@ -7,17 +7,22 @@ import {
   type UnitRecord,
   type UnitRef,
 } from '@edgeledger/core';
-import { type Kysely, sql } from 'kysely';
+import type pg from 'pg';
 import type { Connection } from './connect.ts';
 import { recordLate, resolveLateSql } from './lateness.ts';
 import { findOpen } from './open-units.ts';
 import { createTranslator } from './pg-errors.ts';
 import { findFirstDays, findReading } from './readings.ts';
 import { retryDelaySql } from './retry-delay.ts';
-import type { WarehouseSchema } from './schema.ts';
 import { toStoredText } from './stored-text.ts';
 import { withTransaction } from './transaction.ts';
-import { findUnitRecord, hasLaterLoad, LOADING_SINCE, toUnitRecord } from './unit-records.ts';
+import {
+  findUnitRecord,
+  hasLaterLoad,
+  SELECT_UNITS_SQL,
+  toUnitRecord,
+  type UnitRow,
+} from './unit-records.ts';
 
 /** Units that one statement records. */
 const CHUNK = 2_000;
@@ -25,12 +30,13 @@ const CHUNK = 2_000;
 /** Readers trust what these hold: no failure and no waiting changes them. */
 const VISIBLE = `('loaded', 'held')`;
 
-export function createLedger(connection: Connection, database: Kysely<WarehouseSchema>): Ledger {
+export function createLedger(connection: Connection): Ledger {
+  const { queries } = connection;
   const run = createTranslator(connection.label);
   return {
-    findUnits: (filter) => run('Reading the ledger', () => findUnits(database, filter)),
-    findUnit: (key) => run('Reading the ledger', () => findUnitRecord(database, key)),
-    hasLaterLoad: (key) => run('Reading the ledger', () => hasLaterLoad(database, key)),
+    findUnits: (filter) => run('Reading the ledger', () => findUnits(queries, filter)),
+    findUnit: (key) => run('Reading the ledger', () => findUnitRecord(queries, key)),
+    hasLaterLoad: (key) => run('Reading the ledger', () => hasLaterLoad(queries, key)),
     findOpen: (filter) => run('Reading the ledger', () => findOpen(connection, filter)),
     findFirstDays: (account) => run('Reading the ledger', () => findFirstDays(connection, account)),
     findReading: (key) => run('Reading the ledger', () => findReading(connection, key)),
@@ -50,27 +56,15 @@ export function createLedger(connection: Connection, database: Kysely<WarehouseS
   };
 }
 
-async function findUnits(
-  database: Kysely<WarehouseSchema>,
-  filter: UnitFilter,
-): Promise<readonly UnitRecord[]> {
-  let query = database
-    .selectFrom('ledger.units as units')
-    .selectAll()
-    .select(LOADING_SINCE.as('loading_since'))
-    .where('account', '=', filter.account)
-    .where('period_start', '>=', filter.from)
-    .where('period_start', '<', filter.to)
-    .orderBy('dataset')
-    .orderBy('period_start')
-    .orderBy('report_key');
-  if (filter.datasets !== undefined) {
-    query = query.where(sql<boolean>`dataset = any(${[...filter.datasets]}::text[])`);
-  }
-  if (filter.reportKeys !== undefined) {
-    query = query.where(sql<boolean>`report_key = any(${[...filter.reportKeys]}::text[])`);
-  }
-  return (await query.execute()).map(toUnitRecord);
+async function findUnits(queries: pg.Pool, filter: UnitFilter): Promise<readonly UnitRecord[]> {
+  const { rows } = await queries.query<UnitRow>(
+    `${SELECT_UNITS_SQL}
+     WHERE account = $1 AND period_start >= $2 AND period_start < $3
+       AND ($4::text[] IS NULL OR dataset = ANY ($4)) AND ($5::text[] IS NULL OR report_key = ANY ($5))
+     ORDER BY dataset, period_start, report_key`,
+    [filter.account, filter.from, filter.to, filter.datasets ?? null, filter.reportKeys ?? null],
+  );
+  return rows.map(toUnitRecord);
 }
 
 /**

@@ -1,7 +1,5 @@
 import type { Dataset, Logger, UnitRef } from '@edgeledger/core';
-import type { Kysely } from 'kysely';
 import type { Connection } from './connect.ts';
-import type { WarehouseSchema } from './schema.ts';
 
 /** What every step of a load needs to know of it. */
 export interface LoadIdentity {
@@ -18,6 +16,5 @@ export interface LoadIdentity {
 /** What the steps of every load work with. */
 export interface LoadContext {
   readonly connection: Connection;
-  readonly database: Kysely<WarehouseSchema>;
   readonly logger: Logger;
 }

@@ -5,12 +5,14 @@ import {
   type ToldHeader,
   TransientError,
 } from '@edgeledger/core';
+import type { Selectable } from 'kysely';
 import { abandonLoad, failLoad } from './end-load.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import type { LoadContext, LoadIdentity } from './load-identity.ts';
 import { fromPostgresError } from './pg-errors.ts';
 import { publishLoad } from './publish/publish.ts';
 import { findVisiblePart, stageSamePart } from './same-part.ts';
+import type { StagedPartsTable } from './schema-staging.ts';
 import { stagePart, unstagePart } from './stage-part.ts';
 
 export function createLoad(context: LoadContext, identity: LoadIdentity): Load {
@@ -111,12 +113,10 @@ async function noteHeaderless(
 
 async function readReceipts(context: LoadContext, load: LoadIdentity): Promise<readonly PartReceipt[]> {
   try {
-    const rows = await context.database
-      .selectFrom('staging.parts')
-      .selectAll()
-      .where('load_id', '=', load.loadId)
-      .orderBy('part_no')
-      .execute();
+    const { rows } = await context.connection.queries.query<Selectable<StagedPartsTable>>(
+      'SELECT * FROM staging.parts WHERE load_id = $1 ORDER BY part_no',
+      [load.loadId],
+    );
     return rows.map((row) => ({
       partNo: row.part_no,
       name: row.name,

@@ -97,7 +97,7 @@ export function createQuestions(connection: Connection, database: Kysely<Warehou
       ask(() =>
         database.selectFrom('ledger.freshness').selectAll().orderBy('account').orderBy('dataset').execute(),
       ),
-    unit: (key) => ask(() => readUnit(database, key)),
+    unit: (key) => ask(() => readUnit(connection, database, key)),
     recentLoads: (limit) => ask(() => readRecentLoads(database, limit)),
     openFindings: () =>
       ask(() =>
@@ -142,8 +142,12 @@ async function readCoverage(
   return await query.execute();
 }
 
-async function readUnit(database: Kysely<WarehouseSchema>, key: UnitKey): Promise<UnitAnswer | undefined> {
-  const unit = await findUnitRecord(database, key);
+async function readUnit(
+  { queries }: Connection,
+  database: Kysely<WarehouseSchema>,
+  key: UnitKey,
+): Promise<UnitAnswer | undefined> {
+  const unit = await findUnitRecord(queries, key);
   if (unit === undefined) return undefined;
   const loads = await database
     .selectFrom('ledger.loads')

@@ -1,6 +1,7 @@
 import type { UnitKey, UnitRecord } from '@edgeledger/core';
-import { type Kysely, type Selectable, sql } from 'kysely';
-import type { UnitsTable, WarehouseSchema } from './schema.ts';
+import type { Selectable } from 'kysely';
+import type pg from 'pg';
+import type { UnitsTable } from './schema.ts';
 
 /** A count that Postgres sends as text. Counts of ours stay far below 2^53. */
 export function toCount(text: string | null): number | null {
@@ -14,12 +15,14 @@ export const IDLE_AFTER = '10 minutes';
 export const LOADING_SINCE_SQL = `CASE WHEN state = 'loading' THEN (
   SELECT max(load.started_at) FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
   WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '${IDLE_AFTER}') END`;
-export const LOADING_SINCE = sql<Date | null>`${sql.raw(LOADING_SINCE_SQL)}`;
+
+/** A row of `ledger.units`, and since when somebody is at it. */
+export type UnitRow = Selectable<UnitsTable> & { readonly loading_since: Date | null };
+
+export const SELECT_UNITS_SQL = `SELECT units.*, ${LOADING_SINCE_SQL} AS loading_since FROM ledger.units AS units`;
 
 /** A row of `ledger.units` as everybody else knows it. */
-export function toUnitRecord(
-  row: Selectable<UnitsTable> & { readonly loading_since: Date | null },
-): UnitRecord {
+export function toUnitRecord(row: UnitRow): UnitRecord {
   return {
     account: row.account,
     dataset: row.dataset,
@@ -51,31 +54,20 @@ export function toUnitRecord(
 }
 
 /** One unit by its key. */
-export async function findUnitRecord(
-  database: Kysely<WarehouseSchema>,
-  key: UnitKey,
-): Promise<UnitRecord | undefined> {
-  const row = await database
-    .selectFrom('ledger.units as units')
-    .selectAll()
-    .select(LOADING_SINCE.as('loading_since'))
-    .where('account', '=', key.account)
-    .where('dataset', '=', key.dataset)
-    .where('report_key', '=', key.reportKey)
-    .executeTakeFirst();
-  return row === undefined ? undefined : toUnitRecord(row);
+export async function findUnitRecord(queries: pg.Pool, key: UnitKey): Promise<UnitRecord | undefined> {
+  const { rows } = await queries.query<UnitRow>(
+    `${SELECT_UNITS_SQL} WHERE account = $1 AND dataset = $2 AND report_key = $3`,
+    [key.account, key.dataset, key.reportKey],
+  );
+  return rows[0] === undefined ? undefined : toUnitRecord(rows[0]);
 }
 
-export async function hasLaterLoad(database: Kysely<WarehouseSchema>, key: UnitKey): Promise<boolean> {
-  const row = await database
-    .selectFrom('ledger.loads as loads')
-    .innerJoin('ledger.units as units', 'units.unit_id', 'loads.unit_id')
-    .select('loads.load_id')
-    .where('account', '=', key.account)
-    .where('dataset', '=', key.dataset)
-    .where('report_key', '=', key.reportKey)
-    .where('outcome', '=', 'running')
-    .whereRef('loads.load_id', '>', 'units.load_id')
-    .executeTakeFirst();
-  return row !== undefined;
+export async function hasLaterLoad(queries: pg.Pool, key: UnitKey): Promise<boolean> {
+  const { rows } = await queries.query(
+    `SELECT FROM ledger.loads AS loads JOIN ledger.units AS units USING (unit_id)
+     WHERE account = $1 AND dataset = $2 AND report_key = $3 AND outcome = 'running' AND loads.load_id > units.load_id
+     LIMIT 1`,
+    [key.account, key.dataset, key.reportKey],
+  );
+  return rows.length > 0;
 }
