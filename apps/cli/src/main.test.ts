@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -15,13 +18,20 @@ const WATCH = `data:text/javascript,${encodeURIComponent(`
 
 /** The packages of which `edgeledger <args>` loads modules. */
 async function packagesLoadedBy(...args: string[]): Promise<string[]> {
-  const run = promisify(execFile)(process.execPath, ['--import', WATCH, MAIN, ...args]);
+  const cwd = await mkdtemp(join(tmpdir(), 'edgeledger-main-'));
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }));
+  // in a folder and an environment that configure nothing
+  const run = promisify(execFile)(process.execPath, ['--import', WATCH, MAIN, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH },
+  });
   // one that fails has loaded something, too
   const { stderr } = await run.catch((error: { readonly stderr: string }) => error);
   const paths = stderr.split('\n').filter((url) => url.startsWith('file:'));
   const names = paths.map(
     (url) =>
-      /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? /(?:packages|apps)\/[^/]+/.exec(url)?.[0],
+      /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ??
+      /.*\/((?:packages|apps)\/[^/]+)\//.exec(url)?.[1],
   );
   return [...new Set(names.map(String))].sort();
 }

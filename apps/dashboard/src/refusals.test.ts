@@ -104,12 +104,14 @@ test('every answer forbids sniffing, framing and keeping, refusals and redirects
   }
 });
 
+const MOST_TRIES = 50;
+
 /**
  * The pending answer to a request which the server has whole. On a busy machine a request itself can take longer
  * than a short limit (in CI it did, and was cut off by right); it is sent again then.
  */
 async function askUntilHeard(url: string, heard: Promise<true>): Promise<{ answer: Promise<Response> }> {
-  for (;;) {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const answer = fetch(url);
     const settled = answer.then(
       () => false,
@@ -118,6 +120,7 @@ async function askUntilHeard(url: string, heard: Promise<true>): Promise<{ answe
     // in an object, because awaiting the call must not await the answer
     if (await Promise.race([heard, settled])) return { answer };
   }
+  throw new Error(`none of ${MOST_TRIES} requests was heard`);
 }
 
 test('who sends a request byte by byte is cut off, and an answer that takes longer than that is not', async () => {
@@ -127,7 +130,7 @@ test('who sends a request byte by byte is cut off, and an answer that takes long
     heard.resolve(true);
     return ready.promise;
   };
-  const url = await start({ requestTimeoutMs: 200, isReady });
+  const url = await start({ requestTimeoutMs: 200, readyTimeoutMs: 60_000, isReady });
   const slow = await askUntilHeard(`${url}/readyz`, heard.promise);
   const { hostname, port } = new URL(url);
   const head = 'POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n';

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { ConfigError, type Logger, Secret, TransientError } from '@edgeledger/core';
 import { expect, test } from 'vitest';
 import { createLogger, type LogFormat, type LogLevel } from './logger.ts';
+import { formatLazily } from './pretty-line.ts';
 
 function capture(level: LogLevel = 'info', format: LogFormat = 'json') {
   let text = '';
@@ -246,4 +247,13 @@ test('nothing that others say begins a line of a pretty log', () => {
   expect(text()).toContain('logger.test.ts');
   expect(text()).not.toMatch(/^\[?12:00:00Z/m);
   for (const line of text().trimEnd().split('\n').slice(1)) expect(line).toMatch(/^ {4}/);
+});
+
+test('a line is told as JSON while the pretty formatter cannot be made, and prettily after that', () => {
+  let failures = 1;
+  const format = formatLazily(() => {
+    if (failures-- > 0) throw new Error('EMFILE');
+    return (line) => `pretty ${line}`;
+  });
+  expect([format('{"a":1}'), format('{"a":2}')]).toEqual(['{"a":1}', 'pretty {"a":2}']);
 });

@@ -1,7 +1,7 @@
 import { type LogFields, type Logger, toShownJson } from '@edgeledger/core';
 import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import { type JsonFields, toJsonFields } from './log-fields.ts';
-import { createPrettyFormatter } from './pretty-line.ts';
+import { createPrettyFormatter, formatLazily } from './pretty-line.ts';
 import { redactText } from './redact.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -24,13 +24,8 @@ function openDestination(stream: NodeJS.WritableStream, format: LogFormat): Dest
   if (format === 'json') return { write: (line) => void stream.write(toShownJson(line)) };
   const color =
     'hasColors' in stream && typeof stream.hasColors === 'function' && stream.hasColors() === true;
-  let toPretty: ((line: string) => string) | undefined;
-  return {
-    write(line) {
-      toPretty ??= createPrettyFormatter({ color });
-      stream.write(toPretty(line));
-    },
-  };
+  const toPretty = formatLazily(() => createPrettyFormatter({ color }));
+  return { write: (line) => void stream.write(toPretty(line)) };
 }
 
 function wrap(sink: PinoLogger, bindings: JsonFields): Logger {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { toShownText } from '@edgeledger/core';
+import { toShownJson, toShownText } from '@edgeledger/core';
 import type { JsonFields, JsonValue } from './log-fields.ts';
 
 const SIMPLE_TEXT = /^[\w./:@%+-]+$/;
@@ -58,4 +58,20 @@ export function createPrettyFormatter(options: { color: boolean }): (line: strin
     errorLikeObjectKeys: [],
     messageFormat: (line) => formatMessage(line as JsonFields),
   });
+}
+
+/**
+ * Makes the formatter at the first line. Where that fails, because too many files are open to read its library, a line is told
+ * as the JSON that it came as: it may be what somebody says of that very failure.
+ */
+export function formatLazily(create: () => (line: string) => string): (line: string) => string {
+  let toPretty: ((line: string) => string) | undefined;
+  return (line) => {
+    try {
+      toPretty ??= create();
+    } catch {
+      return toShownJson(line);
+    }
+    return toPretty(line);
+  };
 }

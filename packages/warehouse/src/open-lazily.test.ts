@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openLazily } from './open-lazily.ts';
+import { openLazily, openOnce } from './open-lazily.ts';
 
 interface Counter {
   add(by: number): Promise<number>;
@@ -36,8 +36,33 @@ test('handing it on through a promise neither makes nor calls it', async () => {
   expect(await same.add(5)).toBe(5);
 });
 
-test('what a method throws, and that it cannot be made, comes to the caller', async () => {
+test('what a method throws comes to the caller', async () => {
   await expect(createCounter().counter.fail()).rejects.toThrow('no');
-  const broken = openLazily<Counter>(() => Promise.reject(new Error('no module')));
-  await expect(broken.add(1)).rejects.toThrow('no module');
+});
+
+test('nobody who looks at it as at any object calls a method', () => {
+  const { counter, opened } = createCounter();
+  expect(JSON.stringify({ counter })).toBe('{"counter":{}}');
+  expect(String(counter)).toBe('[object Object]');
+  expect(opened()).toBe(0);
+});
+
+test('what cannot be opened now is tried again at the next call', async () => {
+  let failures = 1;
+  const open = async (): Promise<Counter> => {
+    if (failures-- > 0) throw new Error('too many open files');
+    return { add: async (by) => by, fail: () => Promise.reject(new Error('no')) };
+  };
+  const counter = openLazily(open);
+  await expect(counter.add(1)).rejects.toThrow('too many open files');
+  expect(await counter.add(2)).toBe(2);
+});
+
+test('it is opened once for all who ask at the same time', async () => {
+  let opened = 0;
+  const get = openOnce(async () => {
+    opened += 1;
+    return opened;
+  });
+  expect(await Promise.all([get(), get()])).toEqual([1, 1]);
 });

@@ -27,7 +27,7 @@ import {
   readMigrationStatus,
 } from './migrate.ts';
 import { migrationsFolder } from './migrations-folder.ts';
-import { openLazily } from './open-lazily.ts';
+import { openLazily, openOnce } from './open-lazily.ts';
 import { type PrunedDay, type PruneRequest, prunePartitions } from './partition/prune.ts';
 import type { Questions } from './questions.ts';
 import { createRateBudget } from './rate-budget.ts';
@@ -108,15 +108,10 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     silenceMs: options.silenceMs,
   });
   // three hundred modules, which a process that only loads reports never needs: 0.07 s of its start, and memory
-  let database: Promise<Kysely<WarehouseSchema>> | undefined;
-  const openDatabase = async (): Promise<Kysely<WarehouseSchema>> => {
+  const openDatabase = openOnce(async (): Promise<Kysely<WarehouseSchema>> => {
     const { Kysely: Database, PostgresDialect } = await import('kysely');
     return new Database({ dialect: new PostgresDialect({ pool: connection.queries }) });
-  };
-  const getDatabase = (): Promise<Kysely<WarehouseSchema>> => {
-    database ??= openDatabase();
-    return database;
-  };
+  });
   const folder = options.migrations ?? migrationsFolder();
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -132,17 +127,17 @@ export async function createWarehouse(options: WarehouseOptions): Promise<Wareho
     }),
     questions: openLazily(async () => {
       const { createQuestions } = await import('./questions.ts');
-      return createQuestions(connection, await getDatabase());
+      return createQuestions(connection, await openDatabase());
     }),
     browse: createBrowse(connection),
     charts: createCharts(connection),
     actions: openLazily(async () => {
       const { createActions } = await import('./actions.ts');
-      return createActions(connection, await getDatabase());
+      return createActions(connection, await openDatabase());
     }),
     alerts: openLazily(async () => {
       const { createAlertBook } = await import('./alerts/alert-book.ts');
-      return createAlertBook(connection, await getDatabase());
+      return createAlertBook(connection, await openDatabase());
     }),
     mapping: {
       unmapped: (datasets) => findUnmapped(connection, datasets),

@@ -1,6 +1,7 @@
 import { COLUMN_TYPES, type ColumnType } from '@edgeledger/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createRecordFramer, type FramedRecord } from '../csv/record-framer.ts';
 import { createTupleOutput, createTupleSkimmer, type TupleShape, takeTuples } from './record-skimmer.ts';
 import { createLoopEngine, createVectorEngine, type SkimEngine, WINDOW_BYTES } from './skim-engine.ts';
 
@@ -243,4 +244,100 @@ test('a key of more bytes than an index takes is for the exact way', () => {
     const text = Buffer.from(`1,${'k'.repeat(length)}\n`);
     expect(expectSame(text, { types: ['bigint', 'text'] }).rows).toBe(rows);
   }
+});
+
+describe('files in pieces, several at a time on one engine', () => {
+  interface Piecewise {
+    push(): boolean;
+    result(): readonly unknown[];
+  }
+
+  /** Reads a file in pieces, each when it is told to. */
+  function readPiecewise(engine: SkimEngine, content: Buffer, sizes: readonly number[]): Piecewise {
+    const types: ColumnType[] = ['timestamptz', 'text', 'bigint'];
+    const output = createTupleOutput();
+    const seen: unknown[] = [];
+    const take = (): void => {
+      const { tuples, rows } = takeTuples(output);
+      if (rows > 0) seen.push([rows, tuples.toString('latin1')]);
+    };
+    const note = (record: FramedRecord, rowNo: number): void => {
+      seen.push([rowNo, record.line, record.defect, record.bytes.toString('latin1')]);
+    };
+    const skimmer = createTupleSkimmer(
+      {
+        partNo: sizes.length,
+        fieldCount: 3,
+        skipRecords: 1,
+        fields: types.map((type, position) => ({ position, type, blankIsText: false })),
+      },
+      output,
+      note,
+      engine,
+    );
+    const framer = createRecordFramer(undefined, {
+      skimmer,
+      onRecord: (record) => note(record, skimmer.countRecord()),
+      onCopied: () => undefined,
+    });
+    let at = 0;
+    let turn = 0;
+    return {
+      push() {
+        if (at >= content.length) return false;
+        const size = sizes[turn % sizes.length] ?? 1;
+        framer.push(content.subarray(at, at + size));
+        take();
+        at += size;
+        turn += 1;
+        if (at >= content.length) {
+          framer.end();
+          take();
+        }
+        return true;
+      },
+      result: () => seen,
+    };
+  }
+
+  const line = fc.oneof(
+    { weight: 30, arbitrary: fc.constant('2026-11-20T00:00:00Z,"a, ""b""",17\n') },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom('\n', '\r\n', '2026-11-20 01:02:03.5,x,1\r\n', ',,\n', 'a\rb,c,1\n'),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('no time,x,1\n', '"open\n', ',"\u0000",1\n', '1,2\n', '"x"y,,\n'),
+    },
+    // a record about as long as a window
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: -3, max: 3 }).map((more) => `,${'x'.repeat(WINDOW_BYTES - 4 + more)},\n`),
+    },
+  );
+  const file = fc.record({
+    lines: fc.array(line, { minLength: 1, maxLength: 60 }),
+    repeat: fc.constantFrom(1, 1, 1, 40),
+    sizes: fc.array(fc.constantFrom(37, 1000, WINDOW_BYTES - 1, WINDOW_BYTES, WINDOW_BYTES + 1, 131_072), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  });
+
+  test('give what the loops give, piece by piece', () => {
+    fc.assert(
+      fc.property(fc.array(file, { minLength: 1, maxLength: 3 }), (files) => {
+        const read = (engine: SkimEngine) => {
+          const readers = files.map(({ lines, repeat, sizes }) =>
+            readPiecewise(engine, Buffer.from(`t,u,b\n${lines.join('').repeat(repeat)}`), sizes),
+          );
+          while (readers.map((reader) => reader.push()).includes(true));
+          return readers.map((reader) => reader.result());
+        };
+        expect(read(vectors)).toEqual(read(loops));
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
 });

@@ -27,8 +27,12 @@ const TUPLES_AT = 0x60000;
 /** Fields of a record, and of the tuple that is made of it, as tables of small numbers. */
 export interface TupleTables {
   readonly fieldCount: number;
+  /** From 0 up. */
   readonly partNo: number | undefined;
-  /** For each field of the tuple: where it stands in the record, its type code, 1 when a blank is an empty text. */
+  /**
+   * For each field of the tuple: where it stands in the record, its type code, 1 when a blank is an empty text. Positions are below
+   * `fieldCount`, and no two are the same: that is what the room for a tuple is reckoned by.
+   */
   readonly positions: Int32Array;
   readonly codes: Int32Array;
   readonly blankIsText: Int32Array;
