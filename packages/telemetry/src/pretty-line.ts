@@ -48,7 +48,7 @@ function formatMessage(line: JsonFields): string {
 
 /** Turns pino's JSON lines into lines for people, times in UTC. */
 export function createPrettyFormatter(options: { color: boolean }): (line: string) => string {
-  // read when the first line is written, which in most processes is never: 19 ms of 0.5 s that a command takes to start
+  // read when the first line is written: 19 ms of 0.5 s that a command takes to start
   const pinoPretty: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty');
   return pinoPretty.prettyFactory({
     colorize: options.color,

@@ -2,7 +2,7 @@ import type { UnitKey, UnitRecord } from '@edgeledger/core';
 import type { Selectable } from 'kysely';
 import type { Connection } from './connect.ts';
 import type { FindingsTable, LoadOutcome, LoadPart, UnitsTable } from './schema.ts';
-import { LOADING_SINCE_SQL, toUnitRecord } from './unit-records.ts';
+import { SELECT_UNIT_SQL, toUnitRecord } from './unit-records.ts';
 
 /** Everything the ledger has about one unit, each list bounded. */
 export interface UnitDetails {
@@ -62,9 +62,6 @@ const FINDINGS = 50;
 export const REJECTS_A_PAGE = 25;
 const RAW_CHARACTERS = 2_000;
 
-const UNIT_SQL = `SELECT units.*, ${LOADING_SINCE_SQL} AS loading_since
-  FROM ledger.units WHERE account = $1 AND dataset = $2 AND report_key = $3`;
-
 export async function readUnitDetails(
   connection: Connection,
   key: UnitKey,
@@ -72,7 +69,10 @@ export async function readUnitDetails(
 ): Promise<UnitDetails | undefined> {
   const { queries } = connection;
   const keys = [key.account, key.dataset, key.reportKey];
-  const found = await queries.query<Selectable<UnitsTable> & { loading_since: Date | null }>(UNIT_SQL, keys);
+  const found = await queries.query<Selectable<UnitsTable> & { loading_since: Date | null }>(
+    SELECT_UNIT_SQL,
+    keys,
+  );
   const row = found.rows[0];
   if (row === undefined) return undefined;
   const [loads, parts, rejects, findings] = await Promise.all([

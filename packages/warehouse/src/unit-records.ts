@@ -12,7 +12,7 @@ export function toCount(text: string | null): number | null {
 export const IDLE_AFTER = '10 minutes';
 
 /** Of a unit's row: when a load of it was begun that runs, and of which somebody staged a part lately. */
-export const LOADING_SINCE_SQL = `CASE WHEN state = 'loading' THEN (
+const LOADING_SINCE_SQL = `CASE WHEN state = 'loading' THEN (
   SELECT max(load.started_at) FROM ledger.loads AS load JOIN staging.loads AS running USING (load_id)
   WHERE load.unit_id = units.unit_id AND running.touched_at > now() - interval '${IDLE_AFTER}') END`;
 
@@ -20,6 +20,9 @@ export const LOADING_SINCE_SQL = `CASE WHEN state = 'loading' THEN (
 export type UnitRow = Selectable<UnitsTable> & { readonly loading_since: Date | null };
 
 export const SELECT_UNITS_SQL = `SELECT units.*, ${LOADING_SINCE_SQL} AS loading_since FROM ledger.units AS units`;
+
+/** The one with this account, dataset and report key. */
+export const SELECT_UNIT_SQL = `${SELECT_UNITS_SQL} WHERE account = $1 AND dataset = $2 AND report_key = $3`;
 
 /** A row of `ledger.units` as everybody else knows it. */
 export function toUnitRecord(row: UnitRow): UnitRecord {
@@ -55,10 +58,7 @@ export function toUnitRecord(row: UnitRow): UnitRecord {
 
 /** One unit by its key. */
 export async function findUnitRecord(queries: pg.Pool, key: UnitKey): Promise<UnitRecord | undefined> {
-  const { rows } = await queries.query<UnitRow>(
-    `${SELECT_UNITS_SQL} WHERE account = $1 AND dataset = $2 AND report_key = $3`,
-    [key.account, key.dataset, key.reportKey],
-  );
+  const { rows } = await queries.query<UnitRow>(SELECT_UNIT_SQL, [key.account, key.dataset, key.reportKey]);
   return rows[0] === undefined ? undefined : toUnitRecord(rows[0]);
 }
 

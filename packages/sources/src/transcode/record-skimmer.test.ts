@@ -7,7 +7,7 @@ import { createLoopEngine, createVectorEngine, type SkimEngine, WINDOW_BYTES } f
 
 /*
  * The program in skim-engine.wat against the loops that stand in for it: the same tuples, byte by byte, and the same records
- * left over, whatever the text. That the loops are right is shown against the exact way in transcode-part.test.ts.
+ * left over, whatever the text. That they are the right ones is shown against the exact way in transcode-part.test.ts.
  */
 
 interface Skimmed {

@@ -108,11 +108,8 @@ export function createTupleSkimmer(
   const codes = Int32Array.from(shape.fields, (field) => TYPE_CODES[field.type]);
   const blankIsText = Int32Array.from(shape.fields, (field) => (field.blankIsText ? 1 : 0));
   const overheadBytes = (width + 2) * FIELD_OVERHEAD_BYTES;
-  const longestKeyBytes = LONGEST_KEY_BYTES;
-  const tables: TupleTables = {
-    ...{ fieldCount, positions, codes, blankIsText, overheadBytes, longestKeyBytes },
-    partNo: shape.partNo,
-  };
+  const { partNo } = shape;
+  const tables: TupleTables = { fieldCount, partNo, positions, codes, blankIsText, overheadBytes };
   let records = -shape.skipRecords;
   const { places } = engine;
   // the window that is looked at: where it starts, how many places it has, and which of them comes next
@@ -194,7 +191,7 @@ export function createTupleSkimmer(
         continue;
       }
       // a key that may be too long for an index is for the exact way to refuse
-      if (blankIsText[index] === 1 && end - start > longestKeyBytes) return false;
+      if (blankIsText[index] === 1 && end - start > LONGEST_KEY_BYTES) return false;
       const code = codes[index] ?? 0;
       if (kinds[position] === QUOTED_TWICE) {
         if (code !== TYPE_CODES.text) return false;

@@ -1,3 +1,4 @@
+import { LONGEST_KEY_BYTES } from '../csv/row-converter.ts';
 import { encodeValue } from './field-encoder.ts';
 import { SKIM_ENGINE_WASM } from './skim-engine-wasm.ts';
 
@@ -38,7 +39,6 @@ export interface TupleTables {
   readonly blankIsText: Int32Array;
   /** The most that a tuple takes beyond the text of its record. */
   readonly overheadBytes: number;
-  readonly longestKeyBytes: number;
 }
 
 /** How far {@link SkimEngine.encode} came, in the text last looked at. */
@@ -96,6 +96,7 @@ export function createVectorEngine(): SkimEngine {
   const other = (code: number, from: number, end: number, at: number): number =>
     encodeValue(code, bytes, from, end, bytes, at);
   const instance = new WebAssembly.Instance(module, { js: { other } }).exports as Exports;
+  instance.longestKey.value = LONGEST_KEY_BYTES;
   const { buffer } = instance.memory;
   const bytes = Buffer.from(buffer);
   const window = new Uint8Array(buffer, 0, WINDOW_BYTES + STEP_BYTES);
@@ -113,7 +114,6 @@ export function createVectorEngine(): SkimEngine {
     instance.width.value = tables.positions.length;
     instance.partNo.value = tables.partNo ?? -1;
     instance.overhead.value = tables.overheadBytes;
-    instance.longestKey.value = tables.longestKeyBytes;
   }
 
   return {
